@@ -1,0 +1,5 @@
+"""Definitions a bureau can read and change; only the loader is code."""
+
+from quanmin.catalog.loader import Catalog, load
+
+__all__ = ["Catalog", "load"]

@@ -1,0 +1,91 @@
+"""Loads the catalogue: shipped definitions first, the region's own last; every error at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quanmin.catalog.code_lists import CodeLists
+from quanmin.catalog.formulas import check_made_of_others
+from quanmin.catalog.mapping_files import read_mapping
+from quanmin.catalog.question_files import read_check, read_indicator
+from quanmin.catalog.reading import Complaints, Definition
+from quanmin.catalog.table_files import read_table
+from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
+
+SHIPPED = Path(__file__).parent
+
+
+@dataclass
+class Catalog:
+    """All definitions by id."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    codes: CodeLists = field(default_factory=CodeLists)
+    indicators: dict[str, Indicator] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
+    mappings: dict[str, Mapping] = field(default_factory=dict)
+    derivations: dict[str, str] = field(default_factory=dict)
+
+    def indicator(self, name: str) -> Indicator:
+        """The indicator with this id, or with this official code where only one has it; raises Refusal."""
+        if name in self.indicators:
+            return self.indicators[name]
+        coded = [i for i in self.indicators.values() if i.code == name]
+        if len(coded) == 1:
+            return coded[0]
+        rule = f"several indicators have code {name}: " + ", ".join(i.id for i in coded) if coded else "there is no such indicator"
+        raise Refusal(Problem("catalog/indicators", None, "indicator", name, rule, "`quanmin catalog list` shows all ids and codes"))
+
+    def question(self, name: str) -> Indicator | Check:
+        """The check ("table/id") or indicator called `name`; raises Refusal."""
+        return self.checks[name] if name in self.checks else self.indicator(name)
+
+    def base_tables(self) -> list[Table]:
+        """Tables that records are taken into."""
+        return [t for t in self.tables.values() if not t.is_derived]
+
+
+def _definitions(folders: list[Path], sub: str, complaints: Complaints) -> Iterator[tuple[Definition, str]]:
+    for folder in folders:
+        for path in sorted((folder / sub).rglob("*.toml")):
+            below = path.relative_to(folder / sub).parent.as_posix()
+            shown = f"catalog/{path.relative_to(folder)}" if folder == SHIPPED else f"definitions/{path.relative_to(folder)}"
+            definition = Definition(path, shown, complaints)
+            if definition.is_readable:
+                yield definition, below
+
+
+def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
+    """The catalogue and all complaints about it; `own` is a region's folder of the same shape, loaded last."""
+    complaints, catalog = Complaints(), Catalog()
+    folders = [SHIPPED] + ([own] if own is not None and own.is_dir() else [])
+    for definition, _ in _definitions(folders, "tables", complaints):
+        catalog.tables[definition.id] = read_table(definition)
+        sql = definition.path.with_suffix(".sql")
+        if sql.exists():
+            catalog.derivations[definition.id] = sql.read_text("utf-8")
+    for definition, _ in _definitions(folders, "codes", complaints):
+        catalog.codes.add(definition)
+    for table in catalog.tables.values():
+        for column in table.columns.values():
+            if column.codes and column.codes not in catalog.codes:
+                complaints.add(table.path, None, column.name, column.codes, "code list does not exist", "add it under catalog/codes")
+    for definition, theme in _definitions(folders, "indicators", complaints):
+        catalog.indicators[definition.id] = read_indicator(definition, theme, catalog.tables, catalog.codes)
+    check_made_of_others(catalog.indicators, complaints)
+    for definition, table in _definitions(folders, "checks", complaints):
+        found = read_check(definition, table, catalog.tables, catalog.codes)
+        catalog.checks[found.id] = found
+    for definition, _ in _definitions(folders, "mappings", complaints):
+        catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)
+    return catalog, complaints
+
+
+def load(own: Path | None = None) -> Catalog:
+    """The catalogue, or a Refusal that lists every error in it."""
+    catalog, complaints = read_all(own)
+    if complaints.problems:
+        raise Refusal(*complaints.problems)
+    return catalog

@@ -1,0 +1,1 @@
+"""Engines answer Questions about Tables: `duckdb` for work, `plain` for truth. Each offers `ask` and `rows`."""

@@ -1,0 +1,130 @@
+"""The working engine: DuckDB over the columnar files of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from quanmin.catalog import Catalog
+from quanmin.engines import answers
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, tally
+from quanmin.model import Answer, Cell, Check, Indicator, Table
+from quanmin.model.words import GRAINS
+
+SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
+             "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+MACROS = Path(__file__).with_name("duckdb_functions.sql")
+
+
+def empty_select(table: Table) -> str:
+    """A SELECT of no rows with the table's columns."""
+    columns = ", ".join(f'CAST(NULL AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())
+    return f"SELECT {columns} WHERE FALSE"
+
+
+def column_list(table: Table) -> str:
+    """The table's columns, quoted, in order."""
+    return ", ".join(f'"{name}"' for name in table.columns)
+
+
+class DuckDBEngine:
+    """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table); each engine is its own in-memory database.
+
+    Nothing but the given files can be read, and no setting can be changed, once it stands.
+    """
+
+    def __init__(self, catalog: Catalog, files: Mapping[str, Sequence[str]] | None = None, frames: Mapping[str, pa.Table] | None = None,
+                 memory_limit: str = "3GB", threads: int = 2) -> None:
+        self.catalog = catalog
+        self.connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": threads})
+        self.connection.execute(MACROS.read_text("utf-8"))
+        self.connection.execute("SET preserve_insertion_order = false")
+        files, frames = files or {}, frames or {}
+        for table in catalog.tables.values():
+            self._open(table, files.get(table.id, ()), frames.get(table.id))
+        folders = sorted({str(Path(f).parent) for paths in files.values() for f in paths})
+        self.connection.execute("SET allowed_directories = $folders", {"folders": folders})
+        self.connection.execute("SET enable_external_access = false")
+        self.connection.execute("SET lock_configuration = true")
+        self._lists: set[str] = set()
+
+    def _open(self, table: Table, files: Sequence[str], frame: pa.Table | None) -> None:
+        if frame is not None:
+            self.connection.register(f"frame_{table.id}", frame)
+            source = f"SELECT {column_list(table)} FROM frame_{table.id}"
+        elif files:
+            listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+            source = f"SELECT {column_list(table)} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false)"
+        else:
+            source = empty_select(table)
+        self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}')
+
+    def _need_lists(self, *texts: str) -> None:
+        for list_id in self.catalog.codes:
+            if list_id in self._lists or not any(f"'{list_id}'" in text for text in texts):
+                continue
+            codes = list(self.catalog.codes[list_id].codes)
+            if len(codes) > SMALL_LIST:
+                self.connection.register(f"code_list_{list_id}", pa.table({"code": codes}))
+            self._lists.add(list_id)
+
+    def _tally(self, part: Part, by: Sequence[str], filters: Sequence[str]) -> dict[answers.Key, answers.Tally]:
+        self._need_lists(part.whole, part.counted, part.sum, *filters)
+        found = self.connection.execute(tally(part, by, filters, self.catalog).sql("duckdb")).fetchall()
+        width = len(by)
+        return {
+            tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found
+        }
+
+    def ask(self, question: Indicator | Check, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
+        """The question's figures by groups; raises Refusal where a dimension or condition does not fit."""
+        if isinstance(question, Indicator) and not question.is_executable:
+            waits = question.waits_for
+            assert waits is not None
+            raise refuse("indicator", question.id, f"cannot be computed yet: waits for {waits.table}.{waits.column}", waits.reason.en)
+        if isinstance(question, Indicator) and question.kind == "growth":
+            return self._growth(question, by, where)
+        if isinstance(question, Indicator) and question.kind == "composite":
+            found = {name: self.ask(self.catalog.indicators[part], by, where) for name, part in question.parts.items()}
+            return self._answer(question, by, where, answers.composite(question, found))
+        return self._answer(question, by, where, self._cells(question, by, where))
+
+    def _answer(self, question: Indicator | Check, by: Sequence[str], where: Sequence[str], cells: list[Cell]) -> Answer:
+        return Answer(question.id, question.version, tuple(by), tuple(cells), answers.interval_kind(question), " AND ".join(where))
+
+    def _cells(self, question: Indicator | Check, by: Sequence[str], where: Sequence[str]) -> list[Cell]:
+        first, second = parts(self.catalog, question)
+        counted = self._tally(first, by, where)
+        if second is None:
+            return answers.quotients(question, by, counted, None)
+        coarse = [name in GRAINS and name != "year" and second.table.columns[second.time].type == "integer" if second.time else False for name in by]
+        second_by = ["year" if is_coarse else name for is_coarse, name in zip(coarse, by, strict=True)]
+        return answers.quotients(question, by, counted, self._tally(second, second_by, where), coarse)
+
+    def _growth(self, question: Indicator, by: Sequence[str], where: Sequence[str]) -> Answer:
+        asked = list(by) if any(name in GRAINS for name in by) else [*by, "year"]
+        grain = next(name for name in asked if name in GRAINS)
+        base = self.ask(self.catalog.indicators[question.of], asked, where)
+        return self._answer(question, asked, where, answers.growth(question, base, grain))
+
+    def rows(self, question: Indicator | Check, which: str = "denominator", where: Sequence[str] = (), columns: Sequence[str] = (),
+             limit: int | None = None) -> pa.Table:
+        """The rows behind a figure (`which`: numerator, denominator or unknown; of a check: numerator = violations)."""
+        if isinstance(question, Indicator) and question.kind in ("growth", "composite"):
+            question = self.catalog.indicators[question.of or next(iter(question.parts.values()))]
+        if isinstance(question, Indicator) and not question.is_executable:
+            return self.ask(question) and pa.table({})
+        part, _ = parts(self.catalog, question)
+        self._need_lists(part.whole, part.counted, *where)
+        query = listing(part, where, self.catalog, columns or list(part.table.columns), which)
+        if limit is not None:
+            query = query.limit(limit)
+        return self.connection.execute(query.sql("duckdb")).to_arrow_table()
+
+    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The result of a fixed statement of ours (never of a person's text)."""
+        return self.connection.execute(sql, parameters or {}).to_arrow_table()
