@@ -38,13 +38,14 @@ def parse_rows(text: str, table: Table) -> list[dict[str, Any]]:
     lines = [line for line in text.strip().splitlines() if line.strip() and not set(line.strip()) <= set("-|+ ")]
     if not lines:
         return []
+    is_bordered = lines[0].strip().startswith("|")
     header = [cell.strip() for cell in lines[0].strip().strip("|").split("|")]
     for name in header:
         if name not in table.columns:
             raise ValueError(f"column {name} does not exist in table {table.id}")
     rows = []
     for line in lines[1:]:
-        cells = line.strip().removeprefix("|").removesuffix("|").split("|") if line.strip().startswith("|") else line.split("|")
+        cells = (line.strip().removeprefix("|").removesuffix("|") if is_bordered else line).split("|")
         if len(cells) != len(header):
             raise ValueError(f"a row has {len(cells)} cells, the header {len(header)}: {line.strip()!r}")
         given = {name: typed(cell, table.columns[name].type) for name, cell in zip(header, cells, strict=True)}
