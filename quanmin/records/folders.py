@@ -1,0 +1,82 @@
+"""Where a site keeps what."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The parts of a site's folder: landing (precious), warehouse (a build product), the writers' lock."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        """Received files, unchanged."""
+        return self.root / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """Columnar tables, one folder each."""
+        return self.root / "warehouse"
+
+    @property
+    def accepted(self) -> Path:
+        """Accepted rows per table as taken in: a cache that can be made again from landing."""
+        return self.warehouse / "accepted"
+
+    @property
+    def scratch(self) -> Path:
+        """Unfinished work; emptied whenever a writer starts."""
+        return self.root / "scratch"
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the one writer of the site; a second one is refused with the name of the first. The lock dies with its process."""
+        path = self.root / ".writing"
+        with path.open("a+", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stream.seek(0)
+                who = stream.read().strip() or "?"
+                raise Refusal(Problem(str(self.root), None, "", "", say("writer_busy", who=who), say("mend_writer_busy"))) from None
+            stream.truncate(0)
+            stream.write(f"pid {os.getpid()}, {datetime.now():%Y-%m-%d %H:%M:%S}")
+            stream.flush()
+            self._empty_scratch()
+            yield
+            stream.truncate(0)
+
+    def _empty_scratch(self) -> None:
+        self.scratch.mkdir(exist_ok=True)
+        for path in sorted(self.scratch.rglob("*"), reverse=True):
+            path.unlink() if path.is_file() else path.rmdir()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Make a written file's content survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

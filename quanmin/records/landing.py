@@ -1,0 +1,92 @@
+"""Every received file is kept unchanged, named by its content, with its receipt and its rejects beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from quanmin.model import Problem, Receipt
+from quanmin.records.folders import Folders, sync_file, sync_folder
+
+COPY = 4 << 20
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file in landing."""
+
+    sha256: str
+    path: Path
+    name: str
+    bytes: int
+
+
+def safe_name(name: str) -> str:
+    """A file name without path, control or direction characters."""
+    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = re.sub(r"[\x00-\x1f\x7f/:*?\"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]", "_", bare).strip(". ")
+    return kept[-150:] or "unnamed"
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Landing:
+    """The landing folder of a site."""
+
+    def __init__(self, folders: Folders) -> None:
+        self.folders = folders
+
+    def folder_of(self, sha256: str) -> Path:
+        """The folder that keeps the file with this content."""
+        return self.folders.landing / sha256[:2] / sha256
+
+    def keep(self, path: Path) -> Landed:
+        """Keep a copy of `path`, durable before this returns; keeping the same content again changes nothing."""
+        sha256 = fingerprint(path)
+        folder = self.folder_of(sha256)
+        target = folder / safe_name(path.name)
+        existing = self.find(sha256)
+        if existing is not None:
+            return Landed(sha256, existing, path.name, existing.stat().st_size)
+        unfinished = self.folders.scratch / sha256
+        with path.open("rb") as source, unfinished.open("wb") as copy:
+            shutil.copyfileobj(source, copy, COPY)
+            copy.flush()
+            os.fsync(copy.fileno())
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.replace(target)
+        sync_folder(folder)
+        return Landed(sha256, target, path.name, target.stat().st_size)
+
+    def find(self, sha256: str) -> Path | None:
+        """The kept file with this content."""
+        folder = self.folder_of(sha256)
+        kept = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+        return kept[0] if kept else None
+
+    def write_receipt(self, receipt: Receipt, problems: Sequence[Problem]) -> Path:
+        """Write receipt and complete list of rejects beside the file; returns the path of the list."""
+        folder = self.folder_of(receipt.sha256)
+        listed = folder / f".rejects-{receipt.submission or 0}.parquet"
+        if problems:
+            table = pa.Table.from_pylist([asdict(problem) for problem in problems])
+            pq.write_table(table, listed)
+            sync_file(listed)
+        shown = asdict(receipt) | {"problems": [asdict(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
+        path = folder / f".receipt-{receipt.submission or 0}.json"
+        path.write_text(json.dumps(shown, ensure_ascii=False, indent=1), encoding="utf-8")
+        return listed

@@ -1,0 +1,175 @@
+"""The ledger: what people and systems did, append-only; with landing the precious part of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, func, insert, inspect, select, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
+from quanmin.records import ledger_tables as t
+
+HEAD = "0001"
+CHINA_TIME = timezone(timedelta(hours=8))
+WHOLE = "1900-01-01"  # the period of a table that has none
+
+
+def now() -> str:
+    """This moment, +08:00 stated."""
+    return datetime.now(CHINA_TIME).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One acknowledged file."""
+
+    id: int
+    sha256: str
+    file: str
+    sender: str
+    mapping: str
+    received_at: str
+    bytes: int
+    read: int
+    accepted: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a submission says about one table and period."""
+
+    submission: int
+    table_name: str
+    period: str
+    sender: str
+    mode: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published state of the warehouse."""
+
+    id: int
+    published_at: str
+    through: int
+    decisions: int
+    definitions: str
+
+
+class Ledger:
+    """Access to the ledger database (SQLite in WAL mode by default, PostgreSQL when larger)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine: Engine = create_engine(url, pool_pre_ping=True)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _durable)
+
+    def migrate(self) -> None:
+        """Bring the database to this version's shape; a no-op when it is."""
+        with self.engine.begin() as connection:
+            if inspect(connection).has_table("alembic_version"):
+                if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+                    return
+            from alembic import command
+            from alembic.config import Config
+
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction; a full or read-only disk becomes a Refusal and leaves the ledger as it was."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            if any(word in str(error.orig) for word in ("full", "disk I/O", "readonly")):
+                raise Refusal(Problem("ledger", None, "", "", say("disk_full"), say("mend_disk_full"))) from error
+            raise
+
+    def next_submission(self) -> int:
+        """The number the next acknowledged file gets."""
+        with self.engine.connect() as connection:
+            return (connection.execute(select(func.max(t.submission.c.id))).scalar() or 0) + 1
+
+    def find(self, sha256: str, sender: str, mapping: str) -> Submission | None:
+        """The newest submission of exactly this file by this sender under this mapping."""
+        query = select(t.submission).where(t.submission.c.sha256 == sha256, t.submission.c.sender == sender, t.submission.c.mapping == mapping)
+        with self.engine.connect() as connection:
+            row = connection.execute(query.order_by(t.submission.c.id.desc()).limit(1)).first()
+        return Submission(*row) if row else None
+
+    def acknowledge(self, submissions: Sequence[Submission], pieces: Sequence[Piece]) -> None:
+        """Acknowledge files and their pieces in one transaction."""
+        with self.transaction() as connection:
+            connection.execute(insert(t.submission), [asdict(s) for s in submissions])
+            if pieces:
+                connection.execute(insert(t.piece), [asdict(p) for p in pieces])
+
+    def submissions(self) -> list[Submission]:
+        """All acknowledged files in order."""
+        with self.engine.connect() as connection:
+            return [Submission(*row) for row in connection.execute(select(t.submission).order_by(t.submission.c.id))]
+
+    def pieces(self, table: str = "") -> list[Piece]:
+        """All pieces in order of submission, of one table or of all."""
+        query = select(t.piece).order_by(t.piece.c.submission)
+        with self.engine.connect() as connection:
+            return [Piece(*row) for row in connection.execute(query.where(t.piece.c.table_name == table) if table else query)]
+
+    def publish(self, versions: Mapping[str, tuple[int, int]], through: int, decisions: int, definitions: str) -> int:
+        """Publish table versions (table → (version, rows)) as the next snapshot: one transaction, seen at once by all readers."""
+        with self.transaction() as connection:
+            number = (connection.execute(select(func.max(t.snapshot.c.id))).scalar() or 0) + 1
+            connection.execute(insert(t.snapshot).values(asdict(Snapshot(number, now(), through, decisions, definitions))))
+            rows = [{"snapshot": number, "table_name": name, "version": v, "rows": n} for name, (v, n) in versions.items()]
+            connection.execute(insert(t.version), rows)
+        return number
+
+    def snapshots(self) -> list[Snapshot]:
+        """All published snapshots in order."""
+        with self.engine.connect() as connection:
+            return [Snapshot(*row) for row in connection.execute(select(t.snapshot).order_by(t.snapshot.c.id))]
+
+    def versions(self, snapshot: int) -> dict[str, tuple[int, int]]:
+        """Table → (version, rows) of a snapshot."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(t.version).where(t.version.c.snapshot == snapshot))
+            return {row.table_name: (row.version, row.rows) for row in rows}
+
+    def decide(self, identity_a: str, identity_b: str, decision: str, reason: str, decided_by: str) -> None:
+        """Record a person's decision on two identities: join, split, or withdraw (back to what the model says)."""
+        first, second = sorted((identity_a, identity_b))
+        with self.transaction() as connection:
+            connection.execute(insert(t.decision).values(
+                identity_a=first, identity_b=second, decision=decision, reason=reason, decided_by=decided_by, decided_at=now(),
+            ))
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """The newest decision on every pair of identities, withdrawn ones left out."""
+        with self.engine.connect() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(select(t.decision).order_by(t.decision.c.id))]
+        newest = {(row["identity_a"], row["identity_b"]): row for row in rows}
+        return [row for row in newest.values() if row["decision"] != "withdraw"]
+
+    def decision_count(self) -> int:
+        """How many decisions were ever recorded."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(t.decision)).scalar() or 0)
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")

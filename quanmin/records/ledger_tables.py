@@ -1,0 +1,99 @@
+"""The ledger's tables: append-only records of what was received, published and decided, and of who may do what."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+submission = Table(
+    "submission", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file", String(400), nullable=False),
+    Column("sender", String(100), nullable=False),
+    Column("mapping", String(100), nullable=False),
+    Column("received_at", String(40), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Index("submission_file", "sha256", "sender", "mapping"),
+)
+
+# One row per table and period a submission speaks of; mode "replace" supersedes what its sender sent before, "add" joins it.
+piece = Table(
+    "piece", metadata,
+    Column("submission", Integer, ForeignKey("submission.id"), primary_key=True),
+    Column("table_name", String(60), primary_key=True),
+    Column("period", String(10), primary_key=True),
+    Column("sender", String(100), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Index("piece_place", "table_name", "period", "sender"),
+)
+
+snapshot = Table(
+    "snapshot", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("published_at", String(40), nullable=False),
+    Column("through", Integer, nullable=False),
+    Column("decisions", Integer, nullable=False),
+    Column("definitions", String(64), nullable=False),
+)
+
+version = Table(
+    "version", metadata,
+    Column("snapshot", Integer, ForeignKey("snapshot.id"), primary_key=True),
+    Column("table_name", String(60), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+)
+
+decision = Table(
+    "decision", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity_a", String(32), nullable=False),
+    Column("identity_b", String(32), nullable=False),
+    Column("decision", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", String(100), nullable=False),
+    Column("decided_at", String(40), nullable=False),
+)
+
+account = Table(
+    "account", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("scope_kind", String(20), nullable=False),
+    Column("scope_value", String(100), nullable=False),
+    Column("is_disabled", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", String(40), nullable=False),
+    Column("created_at", String(40), nullable=False),
+)
+
+session = Table(
+    "session", metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("account", Integer, ForeignKey("account.id"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("seen_at", String(40), nullable=False),
+)
+
+audit = Table(
+    "audit", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("account", String(100), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(400), nullable=False),
+    Column("result", String(40), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+)
