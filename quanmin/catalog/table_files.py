@@ -6,7 +6,7 @@ from quanmin.catalog.reading import Definition
 from quanmin.model import Column, Label, Table
 from quanmin.model.words import TYPES
 
-FIELDS = ("name", "about", "key", "time", "period", "place", "owed", "scope", "derived_from", "columns")
+FIELDS = ("name", "about", "key", "time", "period", "place", "owed", "scope", "derived_from", "near", "columns")
 COLUMN_FIELDS = ("type", "zh", "en", "unit", "codes", "required", "element", "private", "person", "maximum_length", "low", "high")
 SYSTEM_COLUMNS = (
     Column("sender", "text", Label("报送单位", "Sender")),
@@ -38,10 +38,11 @@ def read_table(definition: Definition) -> Table:
         columns |= {c.name: c for c in SYSTEM_COLUMNS}
         if any(c.person for c in columns.values()):
             columns[IDENTITY_COLUMN.name] = IDENTITY_COLUMN
+    near = data.get("near", (0, 0))
     table = Table(
         id=definition.id, label=definition.label("name") or Label("", ""), columns=columns, key=tuple(data.get("key", ())),
         time=data.get("time", ""), period=data.get("period", ""), place=data.get("place", ""), scope=data.get("scope", {}),
-        owed=bool(data.get("owed", False)), derived_from=derived_from, about=definition.label("about", required=False),
+        owed=bool(data.get("owed", False)), derived_from=derived_from, near=(int(near[0]), int(near[1])), about=definition.label("about", required=False),
         path=definition.shown,
     )
     named = {"key": table.key, "time": (table.time,), "period": (table.period,), "place": (table.place,), "scope": tuple(table.scope.values())}

@@ -37,7 +37,8 @@ class Table:
 
     `period` names the date column whose month is the slice a re-submission replaces ("" = the whole table is one slice);
     `scope` says which column holds the county, facility or sender that a role may be limited to;
-    `owed` = senders are expected to send it every month.
+    `owed` = senders are expected to send it every month; `near` = how many months before and after a month of a derived table its rows
+    depend on (their tables are offered to its SQL as `<table>_near`).
     """
 
     id: str
@@ -50,6 +51,7 @@ class Table:
     scope: Mapping[str, str] = field(default_factory=dict)
     owed: bool = False
     derived_from: tuple[str, ...] = ()
+    near: tuple[int, int] = (0, 0)
     about: Label | None = None
     path: str = ""
 

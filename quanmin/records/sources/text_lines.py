@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,11 +59,7 @@ def encoding_of(sample: bytes, name: str) -> tuple[str, int]:
 
 
 def _split_header(line: str, delimiter: str) -> tuple[str, ...]:
-    parsed = pacsv.read_csv(
-        io.BytesIO(line.encode("utf-8")), read_options=pacsv.ReadOptions(autogenerate_column_names=True),
-        parse_options=pacsv.ParseOptions(delimiter=delimiter), convert_options=pacsv.ConvertOptions(strings_can_be_null=False, null_values=[]),
-    )
-    return tuple(str(column[0].as_py()).strip() for column in parsed.columns)
+    return tuple(column.strip() for column in next(csv.reader([line], delimiter=delimiter)))
 
 
 def shape_of(path: Path, name: str, delimiter: str = "", header_row: int = 1, encoding: str = "") -> TextShape:
@@ -71,7 +68,7 @@ def shape_of(path: Path, name: str, delimiter: str = "", header_row: int = 1, en
         sample = stream.read(SAMPLE)
     found, bom = encoding_of(sample, name)
     encoding = encoding or found
-    lines = sample[bom:].decode(encoding, errors="replace").splitlines()
+    lines = sample[bom:].decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) < header_row or not lines[header_row - 1].strip():
         raise Refusal(Problem(name, header_row, "", "", say("no_header"), say("send_header")))
     first = lines[header_row - 1]

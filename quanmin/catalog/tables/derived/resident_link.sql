@@ -1,0 +1,29 @@
+-- Each identity's resident and the resident's home: by the newest entry of the resident register, else the newest place insured,
+-- else the county (and township) named in an address.
+WITH registered AS (
+    SELECT k.resident_id, arg_max(r.region_code, (r.submission, r.line)) AS region_code, arg_max(r.birth_date, (r.submission, r.line)) AS birth_date,
+           arg_max(r.sex_code, (r.submission, r.line)) AS sex_code, bool_or(r.insurance_type_code IS NOT NULL) AS is_insured
+    FROM resident r JOIN resident_cluster k ON r.identity_id = k.identity_id GROUP BY k.resident_id
+), identified AS (
+    SELECT k.resident_id, arg_max(i.region_code, (i.first_submission, i.first_line)) FILTER (i.table_name = 'claim') AS insured_in,
+           mode(i.birth_date) AS birth_date, mode(i.sex_code) AS sex_code, bool_or(i.table_name = 'claim') AS is_insured
+    FROM identity i JOIN resident_cluster k ON i.identity_id = k.identity_id GROUP BY k.resident_id
+), unplaced AS (
+    SELECT DISTINCT x.resident_id, i.address
+    FROM identified x LEFT JOIN registered g ON x.resident_id = g.resident_id
+    JOIN resident_cluster k ON k.resident_id = x.resident_id JOIN identity i ON i.identity_id = k.identity_id
+    WHERE g.region_code IS NULL AND x.insured_in IS NULL AND i.address IS NOT NULL
+), named AS (
+    SELECT u.resident_id, mode(c.code) AS named_county, mode(t.region_code) AS named_township
+    FROM unplaced u JOIN our_county c ON contains(u.address, c.name)
+    LEFT JOIN region t ON t.level = 'township' AND left(t.region_code, 6) = c.code AND contains(u.address, t.name)
+    GROUP BY u.resident_id
+)
+SELECT k.identity_id, k.resident_id, left(coalesce(g.region_code, x.insured_in, n.named_county), 6) AS home_county,
+       CASE WHEN length(g.region_code) >= 9 THEN left(g.region_code, 9) WHEN g.region_code IS NULL AND x.insured_in IS NULL THEN n.named_township END AS home_township,
+       coalesce(g.birth_date, x.birth_date) AS birth_date, coalesce(g.sex_code, x.sex_code) AS sex_code,
+       coalesce(g.is_insured, FALSE) OR coalesce(x.is_insured, FALSE) AS is_insured
+FROM resident_cluster k
+LEFT JOIN registered g ON k.resident_id = g.resident_id
+LEFT JOIN identified x ON k.resident_id = x.resident_id
+LEFT JOIN named n ON k.resident_id = n.resident_id

@@ -1,0 +1,131 @@
+"""Accepted rows as taken in: one Parquet file per table and run of submissions, a cache that landing can make again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from quanmin.engines.duckdb import SQL_TYPES
+from quanmin.model import Table
+from quanmin.records.ledger import WHOLE
+
+ARROW_TYPES = {"text": pa.string(), "code": pa.string(), "integer": pa.int64(), "number": pa.float64(), "money": pa.decimal128(14, 2),
+               "date": pa.date32(), "timestamp": pa.timestamp("us"), "boolean": pa.bool_()}
+
+
+def schema_of(table: Table) -> pa.Schema:
+    """The Arrow schema of a base table's accepted rows: its columns and the period they belong to."""
+    return pa.schema([(c.name, ARROW_TYPES[c.type]) for c in table.columns.values()] + [("period", pa.date32())])
+
+
+def period_sql(table: Table) -> str:
+    """SQL for the first day of the month a row belongs to (one fixed day for tables without periods)."""
+    return f"CAST(date_trunc('month', \"{table.period}\") AS DATE)" if table.period else f"DATE '{WHOLE}'"
+
+
+class Accepted:
+    """The folder of accepted rows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, table: str, first: int, last: int) -> Path:
+        """Where the rows of submissions `first` to `last` go."""
+        return self.folder / table / f"{first}-{last}.parquet"
+
+    def runs(self, table: str) -> dict[tuple[int, int], Path]:
+        """All files of a table by (first, last) submission."""
+        found = {}
+        for path in (self.folder / table).glob("*-*.parquet"):
+            first, last = path.stem.split("-")
+            found[(int(first), int(last))] = path
+        return found
+
+    def forget_from(self, submission: int) -> None:
+        """Remove what an unfinished intake left: rows of submissions that were never acknowledged."""
+        for path in self.folder.glob("*/*-*.parquet"):
+            if int(path.stem.split("-")[1]) >= submission:
+                path.unlink()
+
+    def files_for(self, table: str, submissions: Iterable[int]) -> tuple[list[str], list[int]]:
+        """The files that hold these submissions of a table, and the submissions no readable file holds."""
+        runs = self.runs(table)
+        readable = {run: is_readable(path) for run, path in runs.items()}
+        files: set[str] = set()
+        lost = []
+        for number in submissions:
+            run = next((r for r in runs if r[0] <= number <= r[1]), None)
+            if run is None or not readable[run]:
+                lost.append(number)
+            else:
+                files.add(str(runs[run]))
+        return sorted(files), lost
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a Parquet file is whole (a power cut can leave half of one)."""
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return True
+
+
+class Staging:
+    """Collects typed rows of one run in scratch, one Parquet writer per table; moved into place once the run is whole."""
+
+    def __init__(self, folder: Path, first: int, last: int) -> None:
+        self.folder, self.first, self.last = folder, first, last
+        self.writers: dict[str, pq.ParquetWriter] = {}
+
+    def path(self, table: str) -> Path:
+        """The unfinished file of a table."""
+        return self.folder / f"{table}.{self.first}-{self.last}.parquet"
+
+    def add(self, table: Table, rows: pa.Table) -> None:
+        """Append rows that already have the accepted schema."""
+        if table.id not in self.writers:
+            self.writers[table.id] = pq.ParquetWriter(self.path(table.id), schema_of(table), compression="snappy")
+        self.writers[table.id].write_table(rows.cast(schema_of(table)))
+
+    def close(self) -> list[str]:
+        """Finish writing; returns the tables written."""
+        for writer in self.writers.values():
+            writer.close()
+        return list(self.writers)
+
+    def drop(self, connection: duckdb.DuckDBPyConnection, refused: pa.Table) -> None:
+        """Write the files again without the refused rows (submission, line)."""
+        connection.register("dropped", refused)
+        for table in self.writers:
+            path, kept = self.path(table), self.folder / f"{table}.kept.parquet"
+            connection.execute(f"COPY (FROM read_parquet('{path}') ANTI JOIN dropped USING (submission, line)) TO '{kept}' (FORMAT parquet)")
+            kept.replace(path)
+        connection.unregister("dropped")
+
+    def move_to(self, accepted: Accepted) -> None:
+        """Put the finished files where builds find them."""
+        for table in self.writers:
+            target = accepted.path(table, self.first, self.last)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.path(table).replace(target)
+
+
+def finished_columns(table: Table, senders: Sequence[str], first: int) -> str:
+    """SQL columns that turn conformed rows (with __file, __line) into accepted rows."""
+    declared = []
+    for column in table.columns.values():
+        if column.name == "sender":
+            options = " ".join(f"WHEN {i} THEN '{sender.replace(chr(39), chr(39) * 2)}'" for i, sender in enumerate(senders))
+            declared.append(f"CASE __file {options} END AS sender")
+        elif column.name == "submission":
+            declared.append(f"CAST(__file + {first} AS BIGINT) AS submission")
+        elif column.name == "line":
+            declared.append("CAST(__line AS BIGINT) AS line")
+        else:
+            declared.append(f'CAST("{column.name}" AS {SQL_TYPES[column.type]}) AS "{column.name}"')
+    return ", ".join(declared) + f", {period_sql(table)} AS period"

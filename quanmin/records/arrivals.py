@@ -1,0 +1,126 @@
+"""A file arrives: it is kept, its layout recognised, its sender known, and a repetition noticed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quanmin.catalog import Catalog
+from quanmin.catalog.messages import say
+from quanmin.model import Mapping, Problem, Receipt, Refusal
+from quanmin.records.conform import sources_of
+from quanmin.records.landing import Landed, Landing, fingerprint
+from quanmin.records.ledger import Ledger
+from quanmin.records.sources.batch import OpenFile, Source
+from quanmin.records.sources.front_page import FrontPage
+from quanmin.records.sources.table_file import TableFile
+
+SOURCES: dict[str, Source] = {source.id: source for source in (FrontPage(), TableFile())}
+SHOWN_COLUMNS = 12
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A kept file with what is known before its rows are read."""
+
+    position: int
+    landed: Landed
+    opened: OpenFile
+    mapping: Mapping
+    sender: str
+
+
+def recognise(catalog: Catalog, path: Path, name: str) -> tuple[Mapping, OpenFile]:
+    """The mapping whose columns the file has (the one that names most of them), and the opened file; raises Refusal."""
+    tried: dict[tuple[str, str, int], OpenFile | Refusal] = {}
+    best: tuple[int, Mapping, OpenFile] | None = None
+    for mapping in catalog.mappings.values():
+        how = (mapping.source, f"{mapping.sheet}|{mapping.delimiter}", mapping.header_row)
+        if how not in tried:
+            try:
+                tried[how] = SOURCES[mapping.source].open(path, name, mapping)
+            except Refusal as refusal:
+                tried[how] = refusal
+        opened = tried[how]
+        if isinstance(opened, OpenFile) and set(mapping.recognise) <= set(opened.header) and (best is None or len(mapping.recognise) > best[0]):
+            best = (len(mapping.recognise), mapping, opened)
+    if best is not None:
+        return best[1], best[2]
+    opened = SOURCES["table_file"].open(path, name, None)
+    columns = ", ".join(opened.header[:SHOWN_COLUMNS])
+    raise Refusal(Problem(name, 1, "", "", say("no_mapping", columns=columns), say("mend_no_mapping")))
+
+
+def open_with(catalog: Catalog, path: Path, name: str, mapping_id: str) -> tuple[Mapping, OpenFile]:
+    """The file opened under a named mapping, or under the one it is recognised by; notes what does not match; raises Refusal."""
+    if mapping_id and mapping_id not in catalog.mappings:
+        known = ", ".join(catalog.mappings)
+        raise Refusal(Problem(name, None, "mapping", mapping_id, say("unknown_mapping"), say("mend_unknown_mapping", known=known)))
+    if mapping_id:
+        mapping = catalog.mappings[mapping_id]
+        opened = SOURCES[mapping.source].open(path, name, mapping)
+    else:
+        mapping, opened = recognise(catalog, path, name)
+    _hold_columns(catalog, mapping, opened)
+    return mapping, opened
+
+
+def _hold_columns(catalog: Catalog, mapping: Mapping, opened: OpenFile) -> None:
+    header = set(opened.header)
+    for into in mapping.into:
+        key = set(catalog.tables[into.table].key)
+        for fill in into.fills:
+            if fill.column in key and fill.source and not into.repeat and not header & set(fill.source):
+                raise Refusal(Problem(opened.name, mapping.header_row, "/".join(fill.source), "", say("missing_column"), say("mend_missing_column")))
+    used = sources_of(mapping)
+    unused = [column for column in opened.header if column not in used]
+    wanted = [f for into in mapping.into if not into.repeat for fill in into.fills for f in fill.source[:1] if not header & set(fill.source)]
+    for message, columns in (("unknown_columns", unused), ("absent_columns", list(dict.fromkeys(wanted)))):
+        if columns:
+            opened.notes.append(say(message, count=len(columns), columns=", ".join(columns[:SHOWN_COLUMNS]) + (" …" if len(columns) > SHOWN_COLUMNS else "")))
+
+
+def sender_in(opened: OpenFile, mapping: Mapping) -> str:
+    """The sender named in the file's first row, where the mapping says in which column."""
+    if not mapping.sender_column or mapping.sender_column not in opened.header:
+        return ""
+    first = next(opened.batches, None)
+    if first is None or not len(first.table):
+        return ""
+    opened.batches = itertools.chain([first], opened.batches)
+    return str(first.table[mapping.sender_column][0].as_py()).strip()
+
+
+class Arrivals:
+    """Receives files one by one."""
+
+    def __init__(self, catalog: Catalog, landing: Landing, ledger: Ledger) -> None:
+        self.catalog, self.landing, self.ledger = catalog, landing, ledger
+
+    def receive(self, path: Path, position: int, mapping_id: str, sender: str, waiting: Sequence[Arrival]) -> Arrival | Receipt:
+        """The arrival of one file, or at once its receipt where nothing is to be read: repeated, or unreadable."""
+        name = path.name
+        try:
+            if not path.is_file():
+                raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file")))
+            landed = self.landing.keep(path)
+            mapping, opened = open_with(self.catalog, landed.path, name, mapping_id)
+            sender = sender or mapping.sender or sender_in(opened, mapping)
+            if not sender:
+                raise Refusal(Problem(name, None, "sender", "", say("no_sender"), say("mend_no_sender")))
+        except PermissionError:
+            problem = Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))
+            return Receipt(name, "", sender, mapping_id, None, 0, 0, 0, "unreadable", problems=(problem,))
+        except Refusal as refusal:
+            sha256 = fingerprint(path) if path.is_file() else ""
+            return Receipt(name, sha256, sender, mapping_id, None, 0, 0, 0, "unreadable", problems=refusal.problems)
+        earlier = self.ledger.find(landed.sha256, sender, mapping.id)
+        same = next((a for a in waiting if a.landed.sha256 == landed.sha256 and a.sender == sender and a.mapping.id == mapping.id), None)
+        if earlier is not None or same is not None:
+            number = earlier.id if earlier else None
+            said = say("already_received", submission=number or "-")
+            counts = (earlier.read, earlier.accepted, earlier.rejected) if earlier else (0, 0, 0)
+            return Receipt(name, landed.sha256, sender, mapping.id, number, *counts, "repeated", notes=(said,))
+        return Arrival(position, landed, opened, mapping, sender)

@@ -1,0 +1,288 @@
+"""Build: accepted rows → base tables → resident index → derived tables → one published snapshot.
+
+What is built is a pure function of the ledger, of landing and of the definitions. A build starts from the last snapshot and does again only
+the months that new submissions touched; without one, or when definitions changed, it does everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from quanmin.catalog import Catalog
+from quanmin.catalog.messages import say
+from quanmin.engines.duckdb import MACROS, SQL_TYPES, empty_select
+from quanmin.model import Problem, Refusal, Table
+from quanmin.records.accepted import Accepted, schema_of
+from quanmin.records.base_tables import BaseTables
+from quanmin.records.folders import Folders
+from quanmin.records.ledger import Ledger, Piece, Snapshot
+from quanmin.records.receipts_table import receipt_rows
+from quanmin.records.resident_index import ResidentIndex
+from quanmin.records.warehouse import StoredTable, Warehouse
+
+BATCH_ROWS = 2_000_000
+Progress = Callable[[str, int, int], None]
+Retake = Callable[[Sequence[int]], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a build needs to know of its site: the region's code and the day of the month by which the month before is due."""
+
+    region: str = ""
+    due_day: int = 10
+    memory_limit: str = "2GB"
+
+
+@dataclass
+class State:
+    """How far a build has come: versions per table, and which months of which table changed."""
+
+    versions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    touched: dict[str, set[str]] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    full: bool = True
+
+
+def definitions_hash(catalog: Catalog, setting: Setting) -> str:
+    """A fingerprint of everything a build's outcome depends on besides records."""
+    digest = hashlib.sha256(setting.region.encode())
+    for table in sorted(catalog.tables.values(), key=lambda t: t.id):
+        digest.update(repr((table.id, table.key, table.period, table.near, [(c.name, c.type) for c in table.columns.values()])).encode())
+    for name, sql in sorted(catalog.derivations.items()):
+        digest.update(f"{name}\n{sql}".encode())
+    digest.update(FUNCTIONS.read_bytes())
+    return digest.hexdigest()
+
+
+FUNCTIONS = Path(__file__).with_name("derivation_functions.sql")
+
+
+def months_around(period: str, low: int, high: int) -> set[str]:
+    """First days of the months from `low` to `high` months after a period."""
+    base = int(period[:4]) * 12 + int(period[5:7]) - 1
+    return {f"{m // 12:04d}-{m % 12 + 1:02d}-01" for m in range(base + low, base + high + 1)}
+
+
+class Builder:
+    """Builds and publishes one site's warehouse."""
+
+    def __init__(self, catalog: Catalog, folders: Folders, ledger: Ledger, setting: Setting, retake: Retake, progress: Progress | None = None) -> None:
+        self.catalog, self.folders, self.ledger, self.setting = catalog, folders, ledger, setting
+        self.warehouse = Warehouse(folders.warehouse)
+        self.accepted = Accepted(folders.accepted)
+        self.retake = retake
+        self.progress = progress or (lambda label, done, total: None)
+
+    def build(self) -> tuple[Snapshot, bool]:
+        """Bring the warehouse up to the ledger; returns the snapshot and whether it is new. Raises Refusal when another process writes or the disk is full."""
+        with self.folders.writing():
+            try:
+                return self._build()
+            except (OSError, duckdb.IOException) as error:
+                if isinstance(error, FileNotFoundError):
+                    raise
+                raise Refusal(Problem(str(self.folders.root), None, "", "", say("disk_full"), say("mend_disk_full"))) from error
+
+    def _build(self) -> tuple[Snapshot, bool]:
+        snapshots = self.ledger.snapshots()
+        last = snapshots[-1] if snapshots else None
+        through, decisions = self.ledger.next_submission() - 1, self.ledger.decision_count()
+        definitions = definitions_hash(self.catalog, self.setting)
+        state = self._start(last, definitions)
+        if last and not state.full and (last.through, last.decisions) == (through, decisions):
+            return last, False
+        connection = self._connection()
+        pieces = self.ledger.pieces()
+        new = [p for p in pieces if state.full or last is None or p.submission > last.through]
+        self._base(connection, state, pieces, new)
+        self._residents(connection, state, new, decisions != (last.decisions if last else 0))
+        self._derived(connection, state)
+        number = self.ledger.publish(state.versions, through, decisions, definitions)
+        return next(s for s in self.ledger.snapshots() if s.id == number), True
+
+    def _start(self, last: Snapshot | None, definitions: str) -> State:
+        """The state of the last snapshot with unfinished work undone, or a fresh one where it cannot be built upon."""
+        self.warehouse.sweep()
+        if last is None or last.definitions != definitions:
+            return State()
+        versions = self.ledger.versions(last.id)
+        try:
+            for table, (version, _) in versions.items():
+                self.warehouse.files(table, version)
+                self.warehouse.settle(table, version)
+        except FileNotFoundError:
+            return State()
+        return State({t: (self.warehouse.latest(t) or 0, rows) for t, (_, rows) in versions.items()}, full=False)
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(config={"threads": 2, "memory_limit": self.setting.memory_limit})
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET temp_directory = '{self.folders.scratch}/spill'")
+        connection.execute(MACROS.read_text("utf-8"))
+        connection.execute(FUNCTIONS.read_text("utf-8"))
+        return connection
+
+    def stored(self, table: Table) -> StoredTable:
+        """How a table is kept."""
+        fields = list(schema_of(table))[:-1]
+        return StoredTable(table.id, pa.schema(fields), bool(table.period))
+
+    def _base(self, connection: duckdb.DuckDBPyConnection, state: State, pieces: list[Piece], new: list[Piece]) -> None:
+        base = BaseTables(self.catalog, self.accepted, connection, self.retake)
+        tables = sorted(self.catalog.base_tables(), key=lambda t: len(t.key))
+        for done, table in enumerate(tables):
+            self.progress(table.id, done, len(tables) * 2)
+            touched = {p.period for p in new if p.table_name == table.id}
+            if not touched and not state.full:
+                continue
+            query = base.current(table, [p for p in pieces if p.table_name == table.id and p.period in touched], pieces)
+            replaced = None if state.full or not table.period else touched
+            state.versions[table.id] = self.warehouse.write(connection, self.stored(table), query, replaced)
+            state.touched[table.id] = touched
+            state.changed.add(table.id)
+
+    def _residents(self, connection: duckdb.DuckDBPyConnection, state: State, new: list[Piece], has_decided: bool) -> None:
+        index = ResidentIndex(self.catalog, self.accepted, self.warehouse, connection, self.retake)
+        self.progress("resident_index", 1, 2)
+        for table, version in index.update(state.versions, state.full, new, self.ledger.decisions(), has_decided).items():
+            state.versions[table] = version
+            state.changed.add(table)
+        index.views(state.versions)
+
+    def _files(self, state: State, table: str) -> dict[str, list[str]]:
+        if table not in state.versions:
+            return {}
+        return self.warehouse.periods(table, state.versions[table][0])
+
+    def _order(self) -> list[Table]:
+        """Derived tables, each after those it is made from."""
+        left = {t.id: t for t in self.catalog.tables.values() if t.is_derived and t.id in self.catalog.derivations}
+        ordered: list[Table] = []
+        while left:
+            ready = [t for t in left.values() if not set(t.derived_from) & set(left)]
+            if not ready:
+                raise Refusal(Problem("catalog/tables/derived", None, "derived_from", ", ".join(left), "tables are derived from each other in a circle", "break the circle"))
+            for table in ready:
+                ordered.append(left.pop(table.id))
+        return ordered
+
+    def _derived(self, connection: duckdb.DuckDBPyConnection, state: State) -> None:
+        self._views(connection, state)
+        tables = self._order()
+        moved = self._moved_periods(connection, state)
+        for done, table in enumerate(tables):
+            self.progress(table.id, len(tables) + done, len(tables) * 2)
+            if table.id == "resident_link":
+                moved = self._rebuild_links(connection, state, table) or moved
+            elif table.period:
+                self._by_month(connection, state, table, moved)
+            elif state.full or set(table.derived_from) & state.changed:
+                self._write_derived(connection, state, table, None)
+        rows = receipt_rows(self.ledger, self.catalog, self.setting.due_day, self._counties(connection))
+        connection.register("receipt_rows", rows)
+        receipt = self.catalog.tables["receipt"]
+        state.versions["receipt"] = self.warehouse.write(connection, self.stored(receipt), "SELECT * FROM receipt_rows")
+
+    def _moved_periods(self, connection: duckdb.DuckDBPyConnection, state: State) -> set[str]:
+        """Months to do again wherever they lie: all of them when facilities or regions changed."""
+        if state.full or {"facility", "region"} & state.changed:
+            return {period for t in self.catalog.base_tables() if t.period for period in self._files(state, t.id)}
+        return set()
+
+    def _rebuild_links(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table) -> set[str]:
+        """Do resident_link again; returns the months that hold records of residents whose link or home changed."""
+        if not state.full and not {"resident_cluster", "resident", "claim", "region"} & state.changed:
+            return set()
+        before = state.versions.get(table.id)
+        old = [] if state.full or before is None else self.warehouse.files(table.id, before[0])
+        self._write_derived(connection, state, table, None)
+        everything = self._moved_periods(connection, state)
+        if not old:
+            return everything
+        listed = ", ".join(f"'{f}'" for f in old)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT identity_id FROM read_parquet([{listed}]) o WHERE NOT EXISTS"
+                           " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id AND (n.resident_id, n.home_county, n.home_township, n.is_insured)"
+                           " IS NOT DISTINCT FROM (o.resident_id, o.home_county, o.home_township, o.is_insured))")
+        found = set(everything)
+        if connection.execute("SELECT count(*) FROM moved").fetchone() != (0,):
+            for name in ("stay", "visit", "claim"):
+                period = self.catalog.tables[name].period
+                rows = connection.execute(f"SELECT DISTINCT CAST(date_trunc('month', {period}) AS VARCHAR)[1:10] FROM {name}_all SEMI JOIN moved USING (identity_id)").fetchall()
+                found |= {row[0] for row in rows}
+        return found
+
+    def _by_month(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, moved: set[str]) -> None:
+        """Do the months of a derived table again that its inputs touched."""
+        inputs = [self.catalog.tables[name] for name in table.derived_from if name in self.catalog.tables and self.catalog.tables[name].period]
+        available = {period: sum(1 for _ in files) for t in inputs for period, files in self._files(state, t.id).items()}
+        low, high = table.near
+        affected = set(moved)
+        for one in inputs:
+            for period in state.touched.get(one.id, ()):
+                affected |= months_around(period, -high, -low)
+        known = set(available) | set(self._files(state, table.id))
+        affected &= known
+        if state.full:
+            affected = set(available)
+        rows = max((state.versions[t.id][1] for t in inputs if t.id in state.versions), default=0)
+        size = max(1, int(len(available) * BATCH_ROWS / rows)) if rows else len(available) or 1
+        ordered = sorted(affected)
+        if state.full:
+            self._write_derived(connection, state, table, set(), clear=True)
+        for start in range(0, len(ordered), size):
+            self._write_derived(connection, state, table, set(ordered[start : start + size]))
+
+    def _write_derived(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, periods: set[str] | None, clear: bool = False) -> None:
+        if periods is not None:
+            near = {p for period in periods for p in months_around(period, *table.near)}
+            for name in table.derived_from:
+                if name in self.catalog.tables and self.catalog.tables[name].period:
+                    self._view(connection, state, self.catalog.tables[name], name, periods)
+                    self._view(connection, state, self.catalog.tables[name], f"{name}_near", near)
+        columns = ", ".join(f'CAST("{c.name}" AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())
+        query = f"SELECT {columns} FROM ({self.catalog.derivations[table.id]})"
+        if table.period:
+            listed = ", ".join(f"DATE '{p}'" for p in sorted(periods or ())) or "NULL"
+            query = f"SELECT * FROM (SELECT *, CAST(date_trunc('month', \"{table.period}\") AS DATE) AS period FROM ({query})) WHERE period IN ({listed})"
+        try:
+            version = self.warehouse.write(connection, self.stored(table), query, None if clear or periods is None else periods)
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+                raise
+            reason = str(error).splitlines()[0]
+            raise Refusal(Problem(table.path, None, "", "", say("derived_failed", table=table.id, reason=reason), say("mend_derived_failed"))) from error
+        state.versions[table.id] = version
+        state.changed.add(table.id)
+        self._view(connection, state, table, table.id, None)
+
+    def _views(self, connection: duckdb.DuckDBPyConnection, state: State) -> None:
+        for table in self.catalog.tables.values():
+            for suffix in ("", "_near", "_all"):
+                self._view(connection, state, table, table.id + suffix, None)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW our_county AS SELECT DISTINCT region_code AS code, name FROM region WHERE level = 'county' AND parent_code = '{_plain(self.setting.region)}'"
+        )
+
+    def _view(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, name: str, periods: Iterable[str] | None) -> None:
+        """A view called `name` over a table's files, of some periods or of all."""
+        by_period = self._files(state, table.id)
+        wanted = set(by_period) if periods is None else set(periods)
+        files = [f for period, found in by_period.items() if period in wanted for f in found]
+        listed = ", ".join(f"'{f}'" for f in files)
+        source = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)" if files else empty_select(table)
+        connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {source}')
+
+    def _counties(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        return dict(connection.execute("SELECT facility_code, facility_county FROM facility_attributes").fetchall())
+
+
+def _plain(code: str) -> str:
+    return "".join(c for c in code if c.isalnum())

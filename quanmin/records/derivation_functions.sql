@@ -1,0 +1,12 @@
+-- Functions that derived tables share.
+CREATE OR REPLACE MACRO age_band_of(age) AS
+    CASE WHEN age IS NULL OR age < 0 THEN NULL WHEN age = 0 THEN '0' WHEN age <= 4 THEN '1-4' WHEN age >= 85 THEN '85+'
+         ELSE CAST(age // 5 * 5 AS VARCHAR) || '-' || CAST(age // 5 * 5 + 4 AS VARCHAR) END;
+-- ICD-10 chapters by the first three characters (WHO ICD-10).
+CREATE OR REPLACE MACRO icd_chapter_of(code) AS
+    CASE left(code, 1)
+        WHEN 'A' THEN '01' WHEN 'B' THEN '01' WHEN 'C' THEN '02' WHEN 'D' THEN CASE WHEN substr(code, 2, 2) < '50' THEN '02' ELSE '03' END
+        WHEN 'E' THEN '04' WHEN 'F' THEN '05' WHEN 'G' THEN '06' WHEN 'H' THEN CASE WHEN substr(code, 2, 2) < '60' THEN '07' ELSE '08' END
+        WHEN 'I' THEN '09' WHEN 'J' THEN '10' WHEN 'K' THEN '11' WHEN 'L' THEN '12' WHEN 'M' THEN '13' WHEN 'N' THEN '14' WHEN 'O' THEN '15'
+        WHEN 'P' THEN '16' WHEN 'Q' THEN '17' WHEN 'R' THEN '18' WHEN 'S' THEN '19' WHEN 'T' THEN '19' WHEN 'V' THEN '20' WHEN 'W' THEN '20'
+        WHEN 'X' THEN '20' WHEN 'Y' THEN '20' WHEN 'Z' THEN '21' WHEN 'U' THEN '22' END;

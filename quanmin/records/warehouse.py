@@ -1,0 +1,160 @@
+"""The warehouse: Delta tables of Parquet files, built from landing and ledger; a published snapshot names a version of each.
+
+Files are written by the engine and committed to the Delta log as add and remove actions, so a commit is atomic and any Delta reader
+can read the tables; readers keep the files of their snapshot while a build publishes the next.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, Schema
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from quanmin.records.folders import sync_file
+
+BY_PERIOD = ["period"]
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A table's place in the warehouse: its columns and whether it is kept by month."""
+
+    id: str
+    schema: pa.Schema
+    by_period: bool
+
+
+class Warehouse:
+    """The tables of one site."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "tables"
+
+    def path(self, table: str) -> Path:
+        """A table's folder."""
+        return self.folder / table
+
+    def latest(self, table: str) -> int | None:
+        """The newest committed version of a table, None where it does not exist."""
+        path = self.path(table)
+        return DeltaTable(str(path)).version() if DeltaTable.is_deltatable(str(path)) else None
+
+    def files(self, table: str, version: int) -> list[str]:
+        """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
+        path = self.path(table)
+        if not DeltaTable.is_deltatable(str(path)):
+            raise FileNotFoundError(table)
+        try:
+            found = DeltaTable(str(path), version=version).file_uris()
+        except Exception as error:
+            raise FileNotFoundError(table) from error
+        if any(not Path(file).exists() for file in found):
+            raise FileNotFoundError(table)
+        return sorted(found)
+
+    def periods(self, table: str, version: int) -> dict[str, list[str]]:
+        """Period → its files, of a table kept by month."""
+        found: dict[str, list[str]] = {}
+        for file in self.files(table, version):
+            found.setdefault(Path(file).parent.name.removeprefix("period="), []).append(file)
+        return found
+
+    def settle(self, table: str, version: int | None) -> None:
+        """Go back to the published version after a build that did not finish."""
+        if version is None or self.latest(table) in (None, version):
+            return
+        DeltaTable(str(self.path(table))).restore(version)
+
+    def write(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, replaced: Iterable[str] | None = None) -> tuple[int, int]:
+        """Write the query's rows as the table's new content (or that of the `replaced` periods); returns (version, rows in all).
+
+        A table kept by month takes its `period` column from the query.
+        """
+        folder = self.path(table.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        adds = self._write_files(connection, table, query, folder)
+        exists = DeltaTable.is_deltatable(str(folder))
+        fields = list(table.schema) + ([pa.field("period", pa.date32())] if table.by_period else [])
+        schema = Schema.from_arrow(pa.schema(fields))
+        partition = BY_PERIOD if table.by_period else []
+        if not exists:
+            create_table_with_add_actions(str(folder), schema, adds, mode="error", partition_by=partition)
+            return self._counted(DeltaTable(str(folder)))
+        delta = DeltaTable(str(folder))
+        known = [field.name for field in delta.schema().fields]
+        if known != [field.name for field in fields]:
+            delta.create_write_transaction(adds, "overwrite", schema, partition)
+            return self._counted(DeltaTable(str(folder)))
+        stamp = int(time.time() * 1000)
+        wanted = None if replaced is None else set(replaced)
+        removes = [
+            RemoveAction(path, True, stamp, size, {"period": period} if table.by_period else None)
+            for path, size, period in _entries(delta, table.by_period) if wanted is None or period in wanted
+        ]
+        if adds or removes:
+            delta.create_write_transaction([*adds, *removes], "append", delta.schema(), partition)
+        return self._counted(DeltaTable(str(folder)))
+
+    def append(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str) -> tuple[int, int]:
+        """Add the query's rows to a table that is not kept by month."""
+        return self.write(connection, table, query, replaced=())
+
+    def _write_files(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, folder: Path) -> list[AddAction]:
+        batch = folder / f"new-{uuid.uuid4().hex}"
+        columns = ", ".join(f'"{field.name}"' for field in table.schema)
+        how = "FORMAT parquet, ROW_GROUP_SIZE 122880"
+        if table.by_period:
+            connection.execute(
+                f"COPY (SELECT {columns}, period FROM ({query})) TO '{batch}' ({how}, PARTITION_BY (period), FILENAME_PATTERN 'part-{{uuid}}')"
+            )
+        else:
+            batch.mkdir()
+            connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO '{batch}/part-{uuid.uuid4().hex}.parquet' ({how})")
+        adds = []
+        for file in sorted(batch.rglob("*.parquet")):
+            rows = pq.read_metadata(file).num_rows
+            period = file.parent.name.removeprefix("period=") if table.by_period else None
+            target = folder / (f"period={period}" if period else "") / file.name
+            if rows:
+                target.parent.mkdir(exist_ok=True)
+                sync_file(file)
+                file.replace(target)
+                relative = target.relative_to(folder).as_posix()
+                values = {"period": period} if period else {}
+                stats = json.dumps({"numRecords": rows})
+                adds.append(AddAction(relative, target.stat().st_size, values, int(time.time() * 1000), True, stats))
+            else:
+                file.unlink()
+        for left in sorted(batch.rglob("*"), reverse=True):
+            left.rmdir()
+        batch.rmdir()
+        return adds
+
+    def _counted(self, delta: DeltaTable) -> tuple[int, int]:
+        actions = pa.table(delta.get_add_actions(flatten=True))
+        rows = sum(actions["num_records"].to_pylist()) if actions.num_rows else 0
+        return delta.version(), rows
+
+    def sweep(self) -> None:
+        """Remove what an unfinished build left half-written."""
+        for batch in self.folder.glob("*/new-*"):
+            for left in sorted(batch.rglob("*"), reverse=True):
+                left.unlink() if left.is_file() else left.rmdir()
+            batch.rmdir()
+
+
+def _entries(delta: DeltaTable, by_period: bool) -> list[tuple[str, int, str]]:
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return []
+    periods = [str(p) for p in actions["partition.period"].to_pylist()] if by_period else [""] * actions.num_rows
+    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), periods, strict=True))

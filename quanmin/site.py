@@ -1,0 +1,147 @@
+"""A site: reads site.toml and wires the parts together; the only place that knows them all."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from quanmin.catalog import Catalog, load
+from quanmin.catalog.messages import LANGUAGES, say, speak
+from quanmin.engines.duckdb import DuckDBEngine
+from quanmin.model import Problem, Receipt, Refusal
+from quanmin.records.build import Builder, Setting
+from quanmin.records.build import Progress as BuildProgress
+from quanmin.records.folders import Folders
+from quanmin.records.intake import Intake
+from quanmin.records.intake import Progress as IntakeProgress
+from quanmin.records.ledger import Ledger, Snapshot
+from quanmin.records.warehouse import Warehouse
+
+TEMPLATE = """# A Quanmin site.
+region = "{region}"              # division code of the region whose residents are counted ("" = no region table needed)
+languages = ["zh", "en"]     # the first is spoken
+ledger = "sqlite"            # or "postgresql+psycopg://user:password@host/database"
+engine = "duckdb"
+
+[timeliness]
+due_day = 10                 # a month's files are due on this day of the next month
+
+[suppression]
+below = 5                    # counts of 1 to 4 are not shown to roles that may not see rows
+
+[resources]
+memory_limit = "3GB"
+threads = 2
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What site.toml says."""
+
+    region: str = ""
+    languages: tuple[str, ...] = LANGUAGES
+    ledger: str = "sqlite"
+    engine: str = "duckdb"
+    due_day: int = 10
+    suppress_below: int = 5
+    memory_limit: str = "3GB"
+    threads: int = 2
+
+
+def make_site(folder: Path, region: str = "") -> Site:
+    """Make a new site in `folder`; raises Refusal where there is one or the folder cannot be written."""
+    if (folder / "site.toml").exists():
+        raise Refusal(Problem(str(folder), None, "", "", say("site_exists"), say("mend_site_exists")))
+    if not all(c.isalnum() for c in region):
+        raise Refusal(Problem("site.toml", None, "region", region, say("bad_value"), say("mend_key")))
+    try:
+        for sub in ("landing", "warehouse", "definitions"):
+            (folder / sub).mkdir(parents=True, exist_ok=True)
+        (folder / "site.toml").write_text(TEMPLATE.format(region=region), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(Problem(str(folder), None, "", "", say("disk_full"), say("mend_disk_full"))) from error
+    site = Site(folder)
+    site.ledger.migrate()
+    return site
+
+
+def _settings(path: Path) -> Settings:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        return Settings(
+            region=str(data.get("region", "")), languages=tuple(data.get("languages", LANGUAGES)), ledger=str(data.get("ledger", "sqlite")),
+            engine=str(data.get("engine", "duckdb")), due_day=int(data.get("timeliness", {}).get("due_day", 10)),
+            suppress_below=int(data.get("suppression", {}).get("below", 5)),
+            memory_limit=str(data.get("resources", {}).get("memory_limit", "3GB")), threads=int(data.get("resources", {}).get("threads", 2)),
+        )
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, AttributeError) as error:
+        raise Refusal(Problem(str(path), None, "", "", f"{say('bad_site')}: {error}", say("mend_key"))) from error
+
+
+class Site:
+    """One site's parts, each made when first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "site.toml").is_file():
+            raise Refusal(Problem(str(folder), None, "", "", say("no_site"), say("mend_no_site")))
+        self.folder = folder.resolve()
+        self.settings = _settings(folder / "site.toml")
+        self.folders = Folders(self.folder)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Shipped definitions and the region's own."""
+        return load(self.folder / "definitions")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, brought to this version's shape."""
+        url = f"sqlite:///{self.folder / 'ledger.db'}" if self.settings.ledger == "sqlite" else self.settings.ledger
+        ledger = Ledger(url)
+        ledger.migrate()
+        return ledger
+
+    def intake(self, progress: IntakeProgress | None = None) -> Intake:
+        """The intake."""
+        return Intake(self.catalog, self.folders, self.ledger, progress)
+
+    def build(self, progress: BuildProgress | None = None) -> tuple[Snapshot, bool]:
+        """Build and publish; returns the snapshot and whether it is new."""
+        setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
+        return Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress).build()
+
+    def snapshot(self, wanted: int | None = None) -> Snapshot:
+        """The snapshot with this number, or the newest; raises Refusal where there is none."""
+        snapshots = self.ledger.snapshots()
+        if not snapshots:
+            raise Refusal(Problem(str(self.folder), None, "", "", say("not_built"), say("mend_not_built")))
+        if wanted is None:
+            return snapshots[-1]
+        found = next((s for s in snapshots if s.id == wanted), None)
+        if found is None:
+            known = ", ".join(f"{s.id} ({s.published_at[:10]})" for s in snapshots)
+            raise Refusal(Problem(str(self.folder), None, "as-of", str(wanted), say("no_snapshot"), say("mend_no_snapshot", known=known)))
+        return found
+
+    def files(self, snapshot: Snapshot) -> dict[str, list[str]]:
+        """Table → Parquet files of a snapshot; raises Refusal where they are gone."""
+        warehouse = Warehouse(self.folders.warehouse)
+        try:
+            return {table: warehouse.files(table, version) for table, (version, _) in self.ledger.versions(snapshot.id).items()}
+        except FileNotFoundError as error:
+            raise Refusal(Problem(str(self.folder), None, "as-of", str(snapshot.id), say("snapshot_gone"), say("mend_snapshot_gone"))) from error
+
+    def engine(self, as_of: int | None = None) -> DuckDBEngine:
+        """An engine over a snapshot."""
+        settings = self.settings
+        return DuckDBEngine(self.catalog, self.files(self.snapshot(as_of)), memory_limit=settings.memory_limit, threads=settings.threads)
+
+    def speak(self, chosen: str = "") -> None:
+        """Speak the chosen language, or the site's first."""
+        speak(chosen or self.settings.languages[0])
+
+
+__all__ = ["Receipt", "Settings", "Site", "make_site"]
