@@ -1,0 +1,86 @@
+"""From raw identities to comparable columns, once per identity, in DuckDB."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from quanmin.records.residents.model_file import LinkModel
+from quanmin.records.residents.names import name_table
+
+# What a caller may hand in as a table: a relation of the same connection, an Arrow table, or the name of a table or view.
+Rows = duckdb.DuckDBPyRelation | pa.Table | str
+
+NODE, NAMES = "residents_node", "residents_names"
+_GIVEN, _RAW = "residents_given", "residents_raw"
+
+
+def bring(con: duckdb.DuckDBPyConnection, rows: Rows, name: str) -> str:
+    """Make `rows` readable in SQL under a name and return that name."""
+    if isinstance(rows, str):
+        return rows
+    con.register(name, rows)
+    return name
+
+
+def column_names(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
+    """The columns of a table or view."""
+    return tuple(row[0] for row in con.execute(f"select column_name from (describe {table})").fetchall())
+
+
+def _name_lists(con: duckdb.DuckDBPyConnection, model: LinkModel, raw: str) -> None:
+    """A table of all distinct raw names with their parts, for the columns compared as Chinese names."""
+    columns = [c.column for c in model.comparisons if c.kind.name == "chinese_name"]
+    if columns:
+        every = " union ".join(f"select {c}_raw as raw from {raw} where {c}_raw is not null" for c in columns)
+        names = con.execute(f"select distinct raw from ({every})").to_arrow_table().column("raw").to_pylist()
+        con.register("residents_parsed", name_table(names))
+        con.execute(f"create or replace temp table {NAMES} as select * from residents_parsed")
+        con.unregister("residents_parsed")
+
+
+def _staged(model: LinkModel, source: str) -> str:
+    """Nested SELECTs: stage after stage of every compared column (each may read the stage before)."""
+    sql, deepest = f"select * from {source}", max(len(c.kind.stages) for c in model.comparisons)
+    for index in range(deepest):
+        added = [f"{expression.replace('{c}', c.column)} as {name.replace('{c}', c.column)}" for c in model.comparisons
+                 if index < len(c.kind.stages) for name, expression in c.kind.stages[index].items()]
+        sql = f"select *, {', '.join(added)} from ({sql})"
+    return sql
+
+
+def _kept(model: LinkModel) -> tuple[list[str], list[str]]:
+    """Result columns and the joins they need."""
+    kept, joins = [], []
+    for comparison in model.comparisons:
+        column = comparison.column
+        if comparison.kind.name == "chinese_name":
+            joins.append(f"left join {NAMES} as {column}_n on {column}_n.raw = s.{column}_raw")
+            kept += [f"{column}_n.{part} as {column}_{part}" for part in comparison.kind.parts]
+        else:
+            kept += [f"s.{column}_{part}" for part in comparison.kind.parts]
+    return kept, joins
+
+
+def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, new: Rows | None = None) -> int:
+    """Make the temporary table `NODE`, one row per identity in order of first sight, and return its number of rows.
+
+    Columns: `rn` (0 is the earliest), `identity_id`, `is_new`, `part` (the file, when files are linked), and the prepared columns of every
+    comparison. A column that `identities` lacks counts as missing throughout.
+    """
+    given = bring(con, identities, _GIVEN)
+    there = column_names(con, given)
+    raw = [f"nullif(trim({c.column}::varchar), '') as {c.column}_raw" if c.column in there else f"null::varchar as {c.column}_raw"
+           for c in model.comparisons]
+    order = [column for column in ("first_submission", "first_line") if column in there]
+    is_new = f"identity_id in (select identity_id from {bring(con, new, 'residents_new')})" if new is not None else "true"
+    part = "part" if "part" in there else "0 as part"
+    con.execute(f"""create or replace temp table {_RAW} as
+        select row_number() over (order by {', '.join([*order, 'identity_id'])}) - 1 as rn, identity_id::varchar as identity_id,
+            {is_new} as is_new, {part}, {', '.join(raw)} from {given}""")
+    _name_lists(con, model, _RAW)
+    kept, joins = _kept(model)
+    con.execute(f"""create or replace temp table {NODE} as
+        select s.rn, s.identity_id, s.is_new, s.part, {', '.join(kept)} from ({_staged(model, _RAW)}) as s {' '.join(joins)} order by s.rn""")
+    con.execute(f"drop table {_RAW}")
+    return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])  # type: ignore[index]
