@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,8 @@ from pathlib import Path
 from quanmin.catalog import Catalog, load
 from quanmin.catalog.messages import LANGUAGES, say, speak
 from quanmin.engines.duckdb import DuckDBEngine
-from quanmin.model import Problem, Receipt, Refusal
+from quanmin.gate import Accounts, Actor, Scope
+from quanmin.model import Problem, Refusal
 from quanmin.records.build import Builder, Setting
 from quanmin.records.build import Progress as BuildProgress
 from quanmin.records.folders import Folders
@@ -18,6 +20,7 @@ from quanmin.records.intake import Intake
 from quanmin.records.intake import Progress as IntakeProgress
 from quanmin.records.ledger import Ledger, Snapshot
 from quanmin.records.warehouse import Warehouse
+from quanmin.services.indicators import Indicators
 
 TEMPLATE = """# A Quanmin site.
 region = "{region}"              # division code of the region whose residents are counted ("" = no region table needed)
@@ -134,14 +137,25 @@ class Site:
         except FileNotFoundError as error:
             raise Refusal(Problem(str(self.folder), None, "as-of", str(snapshot.id), say("snapshot_gone"), say("mend_snapshot_gone"))) from error
 
-    def engine(self, as_of: int | None = None) -> DuckDBEngine:
-        """An engine over a snapshot."""
-        settings = self.settings
-        return DuckDBEngine(self.catalog, self.files(self.snapshot(as_of)), memory_limit=settings.memory_limit, threads=settings.threads)
+    def engine(self, snapshot: Snapshot, scope: Scope | None = None) -> DuckDBEngine:
+        """An engine over a snapshot that shows nothing outside a scope."""
+        limits = (scope or Scope()).limits(self.catalog.tables)
+        return DuckDBEngine(self.catalog, self.files(snapshot), limits=limits, memory_limit=self.settings.memory_limit, threads=self.settings.threads)
+
+    def indicators(self, as_of: int | None = None, scope: Scope | None = None) -> Indicators:
+        """Answers over a snapshot, within a scope."""
+        snapshot = self.snapshot(as_of)
+        return Indicators(self.catalog, self.engine(snapshot, scope), snapshot.id, self.settings.suppress_below)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may sign in."""
+        return Accounts(self.ledger)
+
+    def operator(self) -> Actor:
+        """Whoever runs commands at this machine: may see everything, and every look at rows is audited."""
+        return Actor(f"operator {getpass.getuser()}", "operator", Scope(), self.ledger)
 
     def speak(self, chosen: str = "") -> None:
         """Speak the chosen language, or the site's first."""
         speak(chosen or self.settings.languages[0])
-
-
-__all__ = ["Receipt", "Settings", "Site", "make_site"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -31,50 +32,61 @@ def column_list(table: Table) -> str:
     return ", ".join(f'"{name}"' for name in table.columns)
 
 
+def _listed(files: Sequence[str]) -> str:
+    return ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+
+
 class DuckDBEngine:
     """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table); each engine is its own in-memory database.
 
-    Nothing but the given files can be read, and no setting can be changed, once it stands.
+    `limits` (table → condition) stand under every read of a table. Nothing but the given files can be read, and no setting can be changed,
+    once it stands. One engine serves many threads: every statement runs on a cursor of its own.
     """
 
     def __init__(self, catalog: Catalog, files: Mapping[str, Sequence[str]] | None = None, frames: Mapping[str, pa.Table] | None = None,
-                 memory_limit: str = "3GB", threads: int = 2) -> None:
+                 limits: Mapping[str, str] | None = None, memory_limit: str = "3GB", threads: int = 2) -> None:
         self.catalog = catalog
         self.connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": threads})
         self.connection.execute(MACROS.read_text("utf-8"))
         self.connection.execute("SET preserve_insertion_order = false")
-        files, frames = files or {}, frames or {}
+        files, frames, limits = files or {}, frames or {}, limits or {}
         for table in catalog.tables.values():
-            self._open(table, files.get(table.id, ()), frames.get(table.id))
+            self._open(table, files.get(table.id, ()), frames.get(table.id), limits.get(table.id, ""))
+        for name in set(files) - set(catalog.tables):
+            self.connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{_listed(files[name])}])' if files[name] else "SELECT 1")
         folders = sorted({str(Path(f).parent) for paths in files.values() for f in paths})
         self.connection.execute("SET allowed_directories = $folders", {"folders": folders})
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._lists: set[str] = set()
+        self._lock = Lock()
 
-    def _open(self, table: Table, files: Sequence[str], frame: pa.Table | None) -> None:
+    def _open(self, table: Table, files: Sequence[str], frame: pa.Table | None, limit: str) -> None:
+        source = empty_select(table)
         if frame is not None:
-            self.connection.register(f"frame_{table.id}", frame)
-            source = f"SELECT {column_list(table)} FROM frame_{table.id}"
+            self.connection.register("frame", frame)
+            self.connection.execute(f'CREATE TABLE "frame {table.id}" AS SELECT {column_list(table)} FROM frame')
+            self.connection.unregister("frame")
+            source = f'SELECT * FROM "frame {table.id}"'
         elif files:
-            listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-            source = f"SELECT {column_list(table)} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false)"
-        else:
-            source = empty_select(table)
-        self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}')
+            source = f"SELECT {column_list(table)} FROM read_parquet([{_listed(files)}], hive_partitioning = false)"
+        self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}{" WHERE " + limit if limit else ""}')
 
     def _need_lists(self, *texts: str) -> None:
-        for list_id in self.catalog.codes:
-            if list_id in self._lists or not any(f"'{list_id}'" in text for text in texts):
-                continue
-            codes = list(self.catalog.codes[list_id].codes)
-            if len(codes) > SMALL_LIST:
-                self.connection.register(f"code_list_{list_id}", pa.table({"code": codes}))
-            self._lists.add(list_id)
+        with self._lock:
+            for list_id in self.catalog.codes:
+                if list_id in self._lists or not any(f"'{list_id}'" in text for text in texts):
+                    continue
+                codes = list(self.catalog.codes[list_id].codes)
+                if len(codes) > SMALL_LIST:
+                    self.connection.register("codes", pa.table({"code": codes}))
+                    self.connection.execute(f"CREATE TABLE code_list_{list_id} AS SELECT code FROM codes")
+                    self.connection.unregister("codes")
+                self._lists.add(list_id)
 
     def _tally(self, part: Part, by: Sequence[str], filters: Sequence[str]) -> dict[answers.Key, answers.Tally]:
         self._need_lists(part.whole, part.counted, part.sum, *filters)
-        found = self.connection.execute(tally(part, by, filters, self.catalog).sql("duckdb")).fetchall()
+        found = self.connection.cursor().execute(tally(part, by, filters, self.catalog).sql("duckdb")).fetchall()
         width = len(by)
         return {
             tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found
@@ -123,8 +135,8 @@ class DuckDBEngine:
         query = listing(part, where, self.catalog, columns or list(part.table.columns), which)
         if limit is not None:
             query = query.limit(limit)
-        return self.connection.execute(query.sql("duckdb")).to_arrow_table()
+        return self.connection.cursor().execute(query.sql("duckdb")).to_arrow_table()
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a fixed statement of ours (never of a person's text)."""
-        return self.connection.execute(sql, parameters or {}).to_arrow_table()
+        return self.connection.cursor().execute(sql, parameters or {}).to_arrow_table()

@@ -1,0 +1,37 @@
+"""The command line: a face that parses, calls and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from quanmin.catalog.messages import say
+from quanmin.cli import answers, definitions, files, people, sites
+from quanmin.cli.printing import complain
+from quanmin.model import Refusal
+
+app = typer.Typer(name="quanmin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+for part in (sites, answers, files):
+    part.register(app)
+app.add_typer(definitions.app, name="catalog")
+app.add_typer(people.accounts, name="account")
+app.add_typer(people.review, name="review")
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run a command: exit 0 done, 1 a check failed, 2 bad use or unreadable input, each with one clear line and never a traceback."""
+    try:
+        app()
+    except Refusal as refusal:
+        complain(refusal.problems)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(say("interrupted"), file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

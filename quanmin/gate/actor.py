@@ -1,0 +1,79 @@
+"""An actor: somebody with a role and a scope, through whom everything is seen and done; what they may not is refused and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from quanmin.catalog.messages import language, say
+from quanmin.gate.accounts import roles
+from quanmin.gate.audit import Audit
+from quanmin.gate.masking import mask
+from quanmin.gate.scope import Scope
+from quanmin.model import Answer, Column, Label, Problem, Refusal, Table
+from quanmin.records.ledger import Ledger
+from quanmin.services.indicators import Indicators
+
+MOST_ROWS = 100_000
+_NO_LABEL = Label("", "")
+REVIEWED = Table("resident_review", _NO_LABEL, {
+    name: Column(name, kind, _NO_LABEL, private=private)
+    for name, kind, private in (("name_a", "text", "direct"), ("name_b", "text", "direct"), ("birth_a", "date", "quasi"), ("birth_b", "date", "quasi"))
+})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody at the door."""
+
+    name: str
+    role: str
+    scope: Scope
+    ledger: Ledger
+
+    def may(self, permission: str) -> bool:
+        """Whether the role grants a permission."""
+        return permission in roles()[self.role][1]
+
+    def require(self, permission: str, action: str, subject: str) -> None:
+        """Refuse, with an audit entry, what the role does not grant."""
+        if not self.may(permission):
+            Audit(self.ledger).note(self.name, action, subject, "refused")
+            role = roles()[self.role][0].in_language(language())
+            raise Refusal(Problem(action, None, "", "", say("not_allowed", role=role), say("mend_not_allowed")))
+
+    def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
+        """An answer, with small counts withheld from roles that may not see them."""
+        self.require("figures", "figures", name)
+        return indicators.ask(name, by, where, 0 if self.may("small") else None)
+
+    def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False) -> pa.Table:
+        """The rows behind a figure: masked unless the role may see who they are and asks to; audited either way."""
+        self.require("identified" if unmasked else "rows", "rows", name)
+        question = indicators.catalog.question(name)
+        tables = indicators.tables_of(question)
+        found = indicators.rows(name, which, where, limit=min(limit, MOST_ROWS))
+        Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
+        return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])
+
+    def review_pairs(self, indicators: Indicators, limit: int = 100) -> pa.Table:
+        """Uncertain pairs of identities, the surest first, masked."""
+        self.require("decide", "review", "list")
+        pairs = indicators.engine.table(
+            "SELECT r.identity_a, r.identity_b, round(r.probability, 4) AS probability, r.reason, r.levels, a.name AS name_a, b.name AS name_b,"
+            " a.sex_code AS sex_a, b.sex_code AS sex_b, a.birth_date AS birth_a, b.birth_date AS birth_b, a.table_name AS from_a, b.table_name AS from_b"
+            " FROM resident_review r JOIN identity a ON a.identity_id = r.identity_a JOIN identity b ON b.identity_id = r.identity_b"
+            " ORDER BY r.probability DESC NULLS LAST, r.identity_a, r.identity_b LIMIT $limit", {"limit": limit},
+        )
+        Audit(self.ledger).note(self.name, "review", "list", rows=len(pairs))
+        return mask(pairs, REVIEWED)
+
+    def decide(self, first: str, second: str, decision: str, reason: str) -> None:
+        """Settle an uncertain pair (join, split) or withdraw a decision; in force from the next build."""
+        self.require("decide", "decide", f"{first} {second}")
+        if decision not in ("join", "split", "withdraw") or first == second or not all(len(i) == 32 and i.isalnum() for i in (first, second)):
+            raise Refusal(Problem("review", None, "identity", "", say("no_pair"), say("mend_no_pair")))
+        self.ledger.decide(first, second, decision, reason, self.name)
+        Audit(self.ledger).note(self.name, "decide", f"{decision} {first} {second}")

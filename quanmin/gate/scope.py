@@ -1,0 +1,42 @@
+"""Scope: the one place that turns "may see this county (or facility)" into a predicate the engine puts under every read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal, Table
+
+KINDS = ("region", "county", "facility")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of the region an account may see: all of it, a county, or a facility."""
+
+    kind: str = "region"
+    value: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """From region, county:CODE or facility:CODE; raises Refusal."""
+        kind, _, value = text.partition(":")
+        if kind not in KINDS or (kind == "region") != (value == "") or not all(c.isalnum() or c in "-_." for c in value):
+            raise Refusal(Problem("account", None, "scope", text, say("bad_scope"), say("mend_key")))
+        return cls(kind, value)
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "region" else f"{self.kind}:{self.value}"
+
+    def predicate(self, table: Table) -> str:
+        """The condition a row of `table` must meet; "" = every row; tables that say nothing of the scope's kind show nothing."""
+        if self.kind == "region":
+            return ""
+        if not table.scope and not any(c.private != "no" for c in table.columns.values()) and "sender" not in table.columns:
+            return ""
+        column = table.scope.get(self.kind) or (table.scope.get("sender") if self.kind == "facility" else None)
+        return f"\"{column}\" = '{self.value}'" if column else "FALSE"
+
+    def limits(self, tables: dict[str, Table]) -> dict[str, str]:
+        """Table → predicate, for an engine that must show nothing else."""
+        return {name: predicate for name, table in tables.items() if (predicate := self.predicate(table))}

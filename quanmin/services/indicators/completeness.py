@@ -1,0 +1,111 @@
+"""When owed submissions are missing, a share is given as bounds, not as a false figure.
+
+Let a month lack the settlements (table `claim`) that show care outside the region, or the front pages of some senders. What is seen
+gives n of d. Unseen stays outside number at most U, unseen stays of the missing senders at most V, where U and V are the highest monthly
+count of the twelve months before plus three Poisson standard deviations. The share then lies between n / (d + U) and (n + V) / (d + V).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from quanmin.engines.duckdb import DuckDBEngine
+from quanmin.model import Answer, Cell, Half, Indicator
+from quanmin.model.words import GRAINS, UNIT_SCALE
+
+LOOK_BACK = 12
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Missing submissions: (period 2026-03-01, table, sender)."""
+
+    missing: tuple[tuple[str, str, str], ...]
+
+    def by_period(self) -> dict[str, list[str]]:
+        """Period → senders missing, in order."""
+        found: dict[str, list[str]] = {}
+        for period, _, sender in self.missing:
+            found.setdefault(period, [])
+            if sender not in found[period]:
+                found[period].append(sender)
+        return dict(sorted(found.items()))
+
+    def months(self, table: str = "") -> list[str]:
+        """The months with something missing (of one table)."""
+        return sorted({period for period, name, _ in self.missing if not table or name == table})
+
+
+def gaps_of(engine: DuckDBEngine, tables: Sequence[str]) -> Gaps:
+    """The missing submissions of `tables`; where one is missing, stay senders missing in the same month count as well."""
+    rows = engine.table(
+        'SELECT CAST(period AS VARCHAR) AS period, "table", sender FROM receipt WHERE NOT is_received AND list_contains($tables, "table") ORDER BY ALL',
+        {"tables": [*tables, "stay"]},
+    ).to_pylist()
+    months = {row["period"] for row in rows if row["table"] in tables}
+    return Gaps(tuple((row["period"], row["table"], row["sender"]) for row in rows if row["period"] in months))
+
+
+def _covers(key: dict[str, Any], month: str) -> bool:
+    """Whether a cell's period contains a month (a cell without a period contains all)."""
+    year, number = month[:4], int(month[5:7])
+    whole = {"year": year, "quarter": f"{year}-Q{(number + 2) // 3}", "month": month[:7]}
+    for grain in GRAINS:
+        if grain in key and key[grain] is not None:
+            return whole[grain] == str(key[grain]) if grain in whole else str(key[grain])[:7] == month[:7]
+    return True
+
+
+def _history(engine: DuckDBEngine, question: Indicator, by: Sequence[str], where: Sequence[str], condition: str) -> dict[tuple[Any, ...], dict[str, int]]:
+    """Group (without its period) → month → how many rows of the whole meet `condition`."""
+    whole = question.denominator
+    assert whole is not None
+    counted = Half(whole.table, f"({whole.where or 'TRUE'}) AND {condition}", time=whole.time, place=whole.place)
+    total = replace(question, kind="total", numerator=counted, denominator=None, requires=())
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    asked = [name for name in by if name not in GRAINS]
+    for cell in engine.ask(total, [*asked, "month"], where).cells:
+        group = tuple(cell.key[name] for name in asked)
+        found.setdefault(group, {})[str(cell.key["month"])] = int(cell.numerator or 0)
+    return found
+
+
+def _most(history: dict[str, int], month: str, incomplete: set[str]) -> int:
+    """The highest count of the twelve complete months before, plus three Poisson standard deviations."""
+    before = [count for m, count in sorted(history.items()) if m < month[:7] and m not in incomplete][-LOOK_BACK:]
+    highest = max(before, default=0)
+    return math.ceil(highest + 3 * math.sqrt(highest))
+
+
+def bounded(answer: Answer, question: Indicator, gaps: Gaps, engine: DuckDBEngine, by: Sequence[str], where: Sequence[str]) -> Answer:
+    """The answer with bounds instead of values in the cells whose period lacks submissions."""
+    months = [m for m in gaps.months() if any(_covers(dict(cell.key), m) for cell in answer.cells)]
+    if not months:
+        return answer
+    part = question.numerator
+    assert part is not None
+    silent = sorted({sender for _, table, sender in gaps.missing if table == "stay"})
+    listed = ", ".join("'" + s.replace("'", "''") + "'" for s in silent)
+    outside = _history(engine, question, by, where, f"origin = 'claim' AND NOT ({part.where})")
+    unsent = _history(engine, question, by, where, f"facility_code IN ({listed})") if silent else {}
+    incomplete = {m[:7] for m in gaps.months()}
+    cells = [_bound(cell, months, by, outside, unsent, incomplete, gaps, UNIT_SCALE.get(question.unit, 1.0)) for cell in answer.cells]
+    return replace(answer, cells=tuple(cells))
+
+
+def _bound(cell: Cell, months: list[str], by: Sequence[str], outside: dict[tuple[Any, ...], dict[str, int]],
+           unsent: dict[tuple[Any, ...], dict[str, int]], incomplete: set[str], gaps: Gaps, scale: float) -> Cell:
+    concerned = [m for m in months if _covers(dict(cell.key), m)]
+    if not concerned or cell.denominator is None:
+        return cell
+    group = tuple(cell.key[name] for name in by if name not in GRAINS)
+    more_outside = sum(_most(outside.get(group, {}), m, incomplete) for m in concerned)
+    more_local = sum(_most(unsent.get(group, {}), m, incomplete) for m in concerned)
+    n, d = float(cell.numerator or 0), float(cell.denominator)
+    low = n / (d + more_outside) * scale if d + more_outside else None
+    high = (n + more_local) / (d + more_local) * scale if d + more_local else None
+    senders = tuple(dict.fromkeys(sender for period, _, sender in gaps.missing if period in concerned))
+    return replace(cell, value=None, low=low, high=high, missing=senders)

@@ -1,0 +1,22 @@
+"""Starting the web server."""
+
+from __future__ import annotations
+
+import os
+
+import uvicorn
+
+from quanmin.catalog.messages import say
+from quanmin.site import Site
+
+WORKERS = 2  # one worker leaves a long tail under load
+
+
+def serve(site: Site, port: int, host: str = "127.0.0.1") -> None:
+    """Serve a site; the first start makes an administrator and says the one-time password once."""
+    first = site.accounts.ensure_administrator()
+    if first is not None:
+        print(say("first_password", name=first[0], password=first[1]), flush=True)
+    print(say("serving", address=f"http://{host}:{port}"), flush=True)
+    os.environ["QUANMIN_SITE"] = str(site.folder)
+    uvicorn.run("quanmin.web.app:create_app", factory=True, host=host, port=port, workers=WORKERS, log_level="warning", server_header=False, proxy_headers=False)
