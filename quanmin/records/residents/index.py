@@ -24,7 +24,7 @@ RESIDENT_ID = "'R' || left({identity_id}, 15)"
 class Linked:
     """The result of linking, as Arrow tables ordered by identity.
 
-    `clusters`: identity_id, resident_id.
+    `clusters`: identity_id, resident_id (null for an identity that says too little to be anybody, as `identifies` of the model has it).
     `edges`: identity_a < identity_b, weight (bits; null unless the model compared them), probability, levels ("name=same phone=different …"),
     rule, set_aside (columns whose agreement was ignored because too many people share the value), decided_by ("exact", "model" or who
     decided), verdict of the pair alone ("same" or "uncertain"), status ("joined", "review" or "apart").
@@ -40,7 +40,7 @@ class Linked:
     @property
     def resident_count(self) -> int:
         """How many residents the identities make."""
-        return len(self.clusters.column("resident_id").unique())
+        return len(self.clusters.column("resident_id").drop_null().unique())
 
 
 def _has(wanted: dict[str, tuple[str, ...]], levels: str) -> str:
@@ -146,10 +146,12 @@ def _undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Number
     con.execute("drop table residents_knot")
 
 
-def _clusters(con: duckdb.DuckDBPyConnection, labels: Numbers) -> pa.Table:
+def _clusters(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers) -> pa.Table:
     con.register("residents_labels", pa.table({"rn": np.arange(len(labels)), "label": labels}))
     resident = RESIDENT_ID.format(identity_id="f.identity_id")
-    con.execute(f"""create or replace temp table {CLUSTERS} as select n.rn, n.identity_id, {resident} as resident_id
+    identifies = " or ".join("(" + " and ".join(f"n.{key} is not null" for key in keys) + ")" for keys in model.identifies) or "true"
+    con.execute(f"""create or replace temp table {CLUSTERS} as
+        select n.rn, n.identity_id, case when {identifies} then {resident} end as resident_id
         from {NODE} as n join residents_labels as g on g.rn = n.rn join {NODE} as f on f.rn = g.label""")
     con.unregister("residents_labels")
     return con.execute(f"select identity_id, resident_id from {CLUSTERS} order by identity_id").to_arrow_table()
@@ -164,7 +166,7 @@ def _evidence(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[pa.Tabl
             case when x.identity_id < y.identity_id then x.resident_id else y.resident_id end as resident_a,
             case when x.identity_id < y.identity_id then y.resident_id else x.resident_id end as resident_b,
             e.weight, e.probability, e.levels, e.rule, e.set_aside, e.decided_by, e.verdict,
-            case when x.resident_id = y.resident_id then 'joined' when e.verdict = 'apart' or (least(x.resident_id, y.resident_id),
+            case when x.resident_id = y.resident_id then 'joined' when x.resident_id is null or y.resident_id is null then 'apart' when e.verdict = 'apart' or (least(x.resident_id, y.resident_id),
                 greatest(x.resident_id, y.resident_id)) in (select (least(ra, rb), greatest(ra, rb)) from ({split})) then 'apart'
                 else 'review' end as status
         from {EDGES} as e join {CLUSTERS} as x on x.rn = e.l join {CLUSTERS} as y on y.rn = e.r""")
@@ -216,7 +218,7 @@ def link(con: duckdb.DuckDBPyConnection, identities: Rows, stored_edges: Rows | 
         _decide(con, decisions)
         labels = components(count, *_accepted(con))
         _undo_knots(con, used, labels)
-        clusters = _clusters(con, labels)
+        clusters = _clusters(con, used, labels)
         edges, review = _evidence(con, used)
     finally:
         _clear(con)

@@ -124,8 +124,9 @@ _POSTCODE = Kind(
     "postcode", ({"{c}_key": _LETTERS}, {"{c}_area": "left({c}_key, 2)"}),
     (("same", _same()), ("one_digit", _ONE_EDIT), ("area", _same("area"))), ("key", "area"))
 
+# The end of a Chinese address is its most telling part; the end of a Latin one is the word "street".
 _ADDRESS = Kind(
-    "address", ({"{c}_key": _LETTERS}, {"{c}_end": "case when length({c}_key) >= 8 then right({c}_key, 6) end"}),
+    "address", ({"{c}_key": _LETTERS}, {"{c}_end": "case when length({c}_key) >= 8 and not regexp_full_match({c}_key, '[ -~]*') then right({c}_key, 6) end"}),
     (("same", _same()),
      ("contained", "least(length({c}_key_l), length({c}_key_r)) >= 6 and (ends_with({c}_key_l, {c}_key_r) or ends_with({c}_key_r, {c}_key_l))"),
      ("same_end", _same("end")),

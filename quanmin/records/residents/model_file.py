@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class LinkModel:
     """A whole model. `accept` and `review` are match probabilities; `certain_when` and `never_when` list level sets {column: levels}.
 
     A pair at or above `accept` is joined when one of `certain_when` holds (or the list is empty) and none of `never_when` does;
-    other pairs at or above `review` go to the review list.
+    other pairs at or above `review` go to the review list. An identity that holds none of the column sets of `identifies` (if any are
+    given) says too little to be anybody and gets no resident.
     """
 
     label: Label
@@ -93,6 +94,7 @@ class LinkModel:
     columns: Mapping[str, tuple[str, ...]]
     certain_when: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     never_when: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    identifies: tuple[tuple[str, ...], ...] = ()
     exact: Exact | None = None
     training: Training | None = None
     record: tuple[str, ...] = ()
@@ -102,6 +104,10 @@ class LinkModel:
     def comparison(self, column: str) -> Comparison:
         """The comparison of one column."""
         return next(c for c in self.comparisons if c.column == column)
+
+    def within(self, is_within: bool) -> LinkModel:
+        """The same model, looking for duplicates inside a file or not."""
+        return replace(self, within_a_file=is_within)
 
     @property
     def review_weight(self) -> float:
@@ -224,6 +230,7 @@ def read_model(definition: Definition) -> LinkModel:
         columns={c: columns.get(c, (c,)) for c in comparisons},
         certain_when=_level_sets(decide.get("certain_when"), "certain_when", comparisons, definition),
         never_when=_level_sets(decide.get("never_when"), "never_when", comparisons, definition),
+        identifies=_key_sets(decide.get("identifies"), "identifies", comparisons, definition),
         exact=_exact(data.get("exact"), comparisons, definition), training=training,
         record=(record,) if isinstance(record, str) else tuple(record), within_a_file=bool(files.get("within", True)), path=definition.shown)
 
