@@ -43,6 +43,9 @@ class CodeLists(Mapping[str, CodeList]):
             self._read[list_id] = _read_list(*self._cards[list_id])
         return self._read[list_id]
 
+    def __contains__(self, list_id: object) -> bool:
+        return list_id in self._cards
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._cards)
 

@@ -14,7 +14,6 @@ from quanmin.catalog.messages import say
 from quanmin.cli.printing import Progress, complain, show_receipts
 from quanmin.model import Problem, Receipt, Refusal
 from quanmin.site import Site, make_site
-from quanmin.web.serving import serve as serve_site
 
 SiteFolder = Annotated[Path, typer.Argument(metavar="SITE", help="folder of the site")]
 SYNTHETIC_REGION = "990100"
@@ -78,7 +77,7 @@ def demo(site: Annotated[Path, typer.Option(metavar="DIR")] = Path("demo"), resi
     if not (site / "site.toml").exists():
         make_demo(site, residents, seed)
     if not no_serve:
-        serve_site(open_site(site), port)
+        serve(site, port)
 
 
 def init(site: SiteFolder, region: Annotated[str, typer.Option(help="division code of the region")] = "") -> None:
@@ -111,6 +110,8 @@ def build(site: SiteFolder, engine: Annotated[str, typer.Option(help="duckdb")] 
 
 def serve(site: SiteFolder, port: int = 8000, host: str = "127.0.0.1") -> None:
     """Serve the web page."""
+    from quanmin.web.serving import serve as serve_site  # loads the web framework: not before it is needed
+
     serve_site(open_site(site), port, host)
 
 

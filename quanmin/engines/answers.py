@@ -83,6 +83,11 @@ def scale_of(question: Indicator | Check) -> float:
     return question.per * UNIT_SCALE.get(question.unit, 1.0) if question.kind in ("share", "rate", "ratio", "mean") else 1.0
 
 
+def _known(tally: Tally) -> float | None:
+    """A sum: 0 over no rows, but unknown where there were rows and not one amount was known."""
+    return tally.amount if tally.amount is not None else None if tally.unknown else 0
+
+
 def quotients(question: Indicator | Check, by: Sequence[str], first: dict[Key, Tally], second: dict[Key, Tally] | None,
               coarse: Sequence[bool] = ()) -> list[Cell]:
     """The cells of a question counted from one part, or from two whose keys match (`coarse`: that key is a year in the second)."""
@@ -94,14 +99,15 @@ def quotients(question: Indicator | Check, by: Sequence[str], first: dict[Key, T
         keys += [key for key in second if key not in first]
     for key in keys:
         tally = first.get(key, Tally(0, 0, 0, None))
-        upper = tally.amount
-        if upper is None and (second is not None or not tally.unknown):
-            upper = 0
-        unknown, lower = tally.unknown, tally.total
+        upper, lower, unknown = _known(tally), tally.total, tally.unknown
         if second is not None:
             other = second.get(tuple(str(k)[:4] if c and k is not None else k for k, c in zip(key, coarse or [False] * len(key), strict=True)))
-            lower = other.amount if other else None
+            lower = _known(other) if other else None
             unknown += other.unknown if other else 0
+        elif lower is None:
+            lower = upper
+        elif upper is None and not is_total and lower:
+            upper = 0
         named = dict(zip(by, key, strict=True))
         if is_total:
             cells.append(Cell(named, upper, None, unknown, upper))

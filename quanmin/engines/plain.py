@@ -117,10 +117,9 @@ class PlainEngine:
             unknown = sum(state is None for state in states)
             values = [self.meaning.of(half.sum or half.distinct, row) for row in met] if half.sum or half.distinct else [1] * len(met)
             known = [value for value in values if value is not None]
-            amount: Any = len(set(known)) if half.distinct else sum(known)
-            if half.sum and not known:
-                amount = None if unknown + len(values) else 0
-            found[key] = (amount, unknown + len(values) - len(known))
+            unknown += len(values) - len(known)
+            amount: Any = len(set(known)) if half.distinct else self._sum(known, unknown) if half.sum else len(known)
+            found[key] = (amount, unknown)
         return found
 
     def _quotients(self, question: Indicator, by: tuple[str, ...], where: Sequence[str], first: dict[tuple[Any, ...], tuple[Any, int]],
@@ -134,10 +133,9 @@ class PlainEngine:
         cells = []
         for key in keys:
             amount, unknown = first.get(key, (0, 0))
-            amount = 0 if amount is None else amount
             below, more = second.get(tuple(k[:4] if c and k else k for c, k in zip(coarse, key, strict=True)), (None, 0))
             named = dict(zip(by, key, strict=True))
-            if not below:
+            if not below or amount is None:
                 cells.append(Cell(named, amount, below, unknown + more, None))
                 continue
             low = high = None
@@ -161,13 +159,10 @@ class PlainEngine:
                 (inside if counts else outside).append(weight)
         named = dict(zip(by, key, strict=True))
         n, size = sum(inside), sum(inside) + sum(outside)
-        if whole.sum and not inside:
-            n = None if (unknown or outside) and not inside else 0
         if whole.sum and not inside and not outside:
-            size = None
+            n = size = self._sum([], unknown)
         if not size:
-            return Cell(named, n or 0, size if size is None else 0, unknown, None)
-        n = n or 0
+            return Cell(named, n, size, unknown, None)
         low = high = None
         if not whole.sum:
             low, high = (bound * scale for bound in self._wilson(n, size))
@@ -179,13 +174,17 @@ class PlainEngine:
         unknown = sum(met is None or (met is True and value is None) for met, value in states)
         named = dict(zip(by, key, strict=True))
         if not values:
-            return Cell(named, 0, 0, unknown, None)
+            return Cell(named, self._sum([], unknown), 0, unknown, None)
         n, mean = len(values), float(sum(values)) / len(values)
         low = high = None
         if n > 1:
             spread = Z * math.sqrt(sum((float(v) - mean) ** 2 for v in values) / (n - 1) / n)
             low, high = (mean - spread) * scale, (mean + spread) * scale
         return Cell(named, sum(values), n, unknown, mean * scale, low, high)
+
+    def _sum(self, known: Sequence[Any], unknown: int) -> Any:
+        """0 over no rows, but unknown where there were rows and not one amount was known."""
+        return sum(known) if known or not unknown else None
 
     def _wilson(self, n: float, size: float) -> tuple[float, float]:
         p = n / size
