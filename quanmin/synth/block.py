@@ -15,6 +15,7 @@ from quanmin.synth.claims import Claims
 from quanmin.synth.dirt import Kind, plant
 from quanmin.synth.flow import Flow
 from quanmin.synth.front_page import STAFF, FrontPages, layouts
+from quanmin.synth.identity import MISSING, WRONG
 from quanmin.synth.illness import Illnesses, Rows, taken
 from quanmin.synth.outbox import Outbox, Sent, spans
 from quanmin.synth.people import Census, People
@@ -32,7 +33,11 @@ REPEAT_KINDS = {
     OVERLAP: Kind("overlapping_stays", "admitted_at", "stay_review/overlapping_stays", None),
     AFTER_DEATH: Kind("stay_after_death", "admitted_at", "stay_review/stay_after_death", None),
 }
-WRONG_NUMBER = {t: Kind("identity_number_invalid", "identity_number", f"{t}/identity_number_invalid", None) for t in ("stay", "visit")}
+NUMBER_KINDS = {
+    (t, code): Kind(f"identity_number_{what}", "identity_number", f"{t}/identity_number_{what}", None)
+    for t in ("stay", "visit")
+    for code, what in ((MISSING, "missing"), (WRONG, "invalid"))
+}
 BATCH_COUNT = len(settings.BATCHES)
 
 
@@ -130,8 +135,9 @@ class Maker:
         rows, others, state = taken(rows, sent), others[sent], state[sent]
         rows, who = self.pages.prepared(rows, people, rng)
         columns = self.pages.columns(rows, who, people, {k: v[sent] for k, v in charges.items()}, others, state, rng)
-        columns, planted = plant(self.stay_kinds, rows, columns, (rows["repeat"] > 0) | rows["spare"] | (rows["identity"] == 2), rng)
-        planted.add(np.flatnonzero(rows["identity"] == 2), WRONG_NUMBER["stay"])
+        columns, planted = plant(self.stay_kinds, rows, columns, (rows["repeat"] > 0) | rows["spare"] | (rows["identity"] == WRONG), rng)
+        planted.add(np.flatnonzero(rows["identity"] == WRONG), NUMBER_KINDS["stay", WRONG])
+        planted.add(np.flatnonzero((rows["identity"] == MISSING) & (rows["age"] >= 1)), NUMBER_KINDS["stay", MISSING])
         for code, kind in REPEAT_KINDS.items():
             planted.add(np.flatnonzero(rows["repeat"] == code), kind)
         entries = self._entries("stay", rows["file"], ["front_page_national"] * len(self.senders.names))
@@ -167,8 +173,9 @@ class Maker:
             dialect, part = self.dialects[code], taken(rows, np.s_[first:last])
             who = self.visits.identified(part, people, dialect.style, self.pages.short, rng)
             columns = self.visits.columns(part, who, people.block, dialect)
-            columns, planted = plant(visit_kinds(), part, columns, who.kind == 2, rng)
-            planted.add(np.flatnonzero(who.kind == 2), WRONG_NUMBER["visit"])
+            columns, planted = plant(visit_kinds(), part, columns, who.kind == WRONG, rng)
+            for code in (WRONG, MISSING):
+                planted.add(np.flatnonzero(who.kind == code), NUMBER_KINDS["visit", code])
             self.post.deliver(
                 "visit",
                 dialect.lines(columns),

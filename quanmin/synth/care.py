@@ -61,7 +61,7 @@ class Codes:
 
 
 def settle_deaths(rows: Rows, people: People, illnesses: Illnesses, odds_ratio: np.ndarray, rng: np.random.Generator) -> Rows:
-    """Draws deaths in hospital, ends those lives, and drops what would have come after; adds `died` and `risk` (without the planted effect)."""
+    """Draws deaths in hospital, ends those lives, drops what would come after; adds `died` and `risk` (without the planted effect)."""
     usual = illnesses.death_risk(rows, people, np.ones(len(rows["case"])))
     died = rng.random(len(usual)) < illnesses.death_risk(rows, people, odds_ratio[rows["facility"]])
     died &= rows["home"] >= 0
@@ -99,7 +99,7 @@ def transfers(rows: Rows, place: Place, illnesses: Illnesses, rng: np.random.Gen
 def detailed(rows: Rows, people: People, place: Place, illnesses: Illnesses, rng: np.random.Generator) -> Rows:
     """Adds times, age, disposition and route of admission; rows ordered by person and day."""
     rows = taken(rows, np.lexsort((rows["admit"], rows["person"])))
-    count, case = len(rows["case"]), rows["case"]
+    count = len(rows["case"])
     emergency = rng.random(count) < np.array([0.2, 0.35, 0.75])[rows["severity"]]
     hour = np.where(emergency, rng.integers(0, 24 * 60, count), rng.integers(8 * 60, 17 * 60, count))
     leave = np.where(rows["died"], rng.integers(60, 23 * 60, count), rng.integers(8 * 60 + 30, 16 * 60, count))

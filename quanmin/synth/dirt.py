@@ -47,12 +47,6 @@ class Planted:
         found = [r for r, k in zip(self.rows, self.kinds, strict=True) if k.name == name]
         return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
-    def flat(self) -> tuple[np.ndarray, np.ndarray]:
-        """All (row, index of its kind in `kinds`)."""
-        if not self.rows:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        return np.concatenate(self.rows), np.repeat(np.arange(len(self.rows)), [len(r) for r in self.rows])
-
 
 REJECTED = "rejected"
 
@@ -89,7 +83,7 @@ def plant(kinds: list[Kind], rows: Rows, columns: Columns, blocked: np.ndarray, 
     columns, planted, free = dict(columns), Planted(), ~blocked
     for kind in kinds:
         fit = np.flatnonzero(free if kind.eligible is None else free & kind.eligible(rows))
-        wanted = min(len(fit), max(1, int(round(kind.share * len(free)))))
+        wanted = min(len(fit), max(1, round(kind.share * float(len(free)))))
         chosen = np.sort(rng.choice(fit, wanted, replace=False)) if wanted else fit[:0]
         if len(chosen) == 0:
             continue

@@ -43,7 +43,10 @@ def identify(
     short: np.ndarray | None = None,
     traditional: np.ndarray | None = None,
 ) -> Identity:
-    """Identifying columns of records of `person` on `day`; rows in `spare` stay faultless, senders in `short` and `traditional` have their own habits."""
+    """Identifying columns of records of `person` on `day`.
+
+    Rows in `spare` stay faultless; `short` and `traditional` mark senders that write short addresses and traditional characters.
+    """
     count = len(person)
     draw, habit = rng.random(count), rng.random(count)
     free = np.zeros(count, dtype=bool) if spare is None else spare

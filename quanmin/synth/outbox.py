@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -68,4 +69,4 @@ def spans(keys: np.ndarray) -> list[tuple[int, int, int]]:
     if len(keys) == 0:
         return []
     cuts = np.r_[0, np.flatnonzero(np.diff(keys)) + 1, len(keys)]
-    return [(int(keys[a]), int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(keys[a]), int(a), int(b)) for a, b in pairwise(cuts)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def geometry(cells: set[tuple[int, int]], nodes: np.ndarray) -> dict[str, object
     outer, holes = [], []
     for ring in rings(cells):
         points = [nodes[row, column].tolist() for column, row in ring]
-        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:], strict=False))
+        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(points))
         (outer if area > 0 else holes).append(points)
     if len(outer) == 1:
         return {"type": "Polygon", "coordinates": [outer[0], *holes]}

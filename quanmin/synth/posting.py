@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from quanmin.synth.dirt import Planted
 from quanmin.synth.outbox import Outbox, Sent, spans
-from quanmin.synth.text import replaced
+from quanmin.synth.text import pick, replaced, texts
 from quanmin.synth.truth import Truth
 
 
@@ -58,11 +58,10 @@ class Post:
         )
         first_line = line[np.cumsum(1 + twice) - 1 - twice]
         first_file = file[np.cumsum(1 + twice) - 1 - twice]
-        rows, which = planted.flat()
-        for row, k in zip(rows.tolist(), which.tolist(), strict=True):
-            what = planted.kinds[k]
-            at = int(first_line[row]) + (what.name == "duplicate_line")
-            self.truth.error(known[int(first_file[row])], at, table, what.name, what.field, what.found_by)
+        files = texts([known[int(k)] for k in used])
+        for rows, what in zip(planted.rows, planted.kinds, strict=True):
+            at = first_line[rows] + (what.name == "duplicate_line")
+            self.truth.errors(pick(files, np.searchsorted(used, first_file[rows])), at, table, what)
 
 
 def part_of(planted: Planted, first: int, last: int) -> Planted:

@@ -21,9 +21,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def make_region(folder: Path, residents: int = 50_000, seed: int = 1, progress: Progress | None = None) -> None:
-    """Writes `folder`/files (with manifest.csv) and `folder`/truth for a region of about `residents` people, five years, deterministic by seed.
+    """Writes `folder`/files (with manifest.csv) and `folder`/truth: about `residents` people, five years, deterministic by seed.
 
-    `progress(done, total, label)` is called after each block of residents and each county. An existing `files` or `truth` folder is replaced.
+    `progress(done, total, label)` is called after each block of residents and each county. An existing `files` or `truth` folder
+    is replaced.
     """
     folder = Path(folder)
     for part in ("files", "truth"):

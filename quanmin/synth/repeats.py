@@ -15,7 +15,7 @@ SHARE = settings.ERROR_SHARE
 
 
 def with_repeats(rows: Rows, people: People, place: Place, rng: np.random.Generator) -> Rows:
-    """Adds planted copies. `true` marks real stays, `repeat` rows to be found by a check, `spare` rows whose identity must stay faultless."""
+    """Adds planted copies: `true` marks real stays, `repeat` rows to be found, `spare` rows whose identity must stay faultless."""
     count = len(rows["person"])
     silent, since = place.silent
     sent = (

@@ -19,22 +19,27 @@ HEADER_ROW = 3
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+XML = "application/xml"
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+
+def _relations(kind: str, target: str) -> str:
+    return (
+        f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{OFFICE}/{kind}" Target="{target}"/></Relationships>'
+    )
+
+
 PARTS = {
     "[Content_Types].xml": (
-        f'{HEAD}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
-        'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" '
-        'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>'
+        f'{HEAD}<Types xmlns="{PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="{XML}"/><Override PartName="/xl/workbook.xml" ContentType="{SHEET}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{SHEET}.worksheet+xml"/></Types>'
     ),
-    "_rels/.rels": (
-        f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
-        "</Relationships>"
-    ),
-    "xl/_rels/workbook.xml.rels": (
-        f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-        "</Relationships>"
-    ),
+    "_rels/.rels": _relations("officeDocument", "xl/workbook.xml"),
+    "xl/_rels/workbook.xml.rels": _relations("worksheet", "worksheets/sheet1.xml"),
 }
 Column = pa.Array | np.ndarray
 
@@ -70,7 +75,7 @@ def _texts_row(row: int, values: list[str]) -> str:
 
 
 def write_sheet(path: Path, sheet: str, titles: list[str], header: list[str], columns: list[Column], as_text: int = 0) -> None:
-    """A workbook with one sheet: two title rows, the header in row 3, then one row per entry of the columns (text without markup, or numbers)."""
+    """A workbook with one sheet: titles, the header in row 3, then one row per entry of the columns (text without markup, or numbers)."""
     count = len(columns[0])
     row = number(np.arange(count) + HEADER_ROW + 1)
     cells = [
@@ -79,7 +84,8 @@ def write_sheet(path: Path, sheet: str, titles: list[str], header: list[str], co
     ]
     body = "".join(glue('<row r="', row, '">', *cells, "</row>").to_pylist())
     top = "".join(_texts_row(k, [t]) for k, t in enumerate(titles, 1)) + _texts_row(HEADER_ROW, header)
-    book = f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="{escape(sheet)}" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    tab = f'<sheet name="{escape(sheet)}" sheetId="1" r:id="rId1"/>'
+    book = f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{tab}</sheets></workbook>'
     parts = {
         **PARTS,
         "xl/workbook.xml": book,

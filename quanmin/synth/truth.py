@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quanmin.synth import settings
+from quanmin.synth.dirt import Kind
 from quanmin.synth.identity import KINDS
 from quanmin.synth.illness import Rows
 from quanmin.synth.people import NEVER, People
 from quanmin.synth.place import Place
-from quanmin.synth.text import glue, number, pick, texts
+from quanmin.synth.text import glue, line_bytes, number, pick, texts
 
 
 def _date(days: np.ndarray) -> pa.Array:
@@ -29,9 +30,8 @@ class Truth:
         self.folder, self.place = folder / "truth", place
         self.folder.mkdir(parents=True, exist_ok=True)
         self.writers: dict[str, pq.ParquetWriter] = {}
-        self.errors = (self.folder / "errors.csv").open("w", encoding="utf-8", newline="")
-        self.error_rows = csv.writer(self.errors, lineterminator="\n")
-        self.error_rows.writerow(["file", "line", "table", "kind", "field", "found_by"])
+        self.error_file = (self.folder / "errors.csv").open("wb")
+        self.error_file.write(b"file,line,table,kind,field,found_by\n")
         counties = len(place.counties)
         self.shares = np.zeros((settings.MONTHS, counties, 3), dtype=np.int64)  # in county, in city, all
         self.outflow: dict[tuple[int, ...], int] = {}
@@ -95,9 +95,10 @@ class Truth:
             },
         )
 
-    def error(self, file: str, line: int, table: str, kind: str, column: str, found_by: str) -> None:
-        """One planted error."""
-        self.error_rows.writerow([file, line, table, kind, column, found_by])
+    def errors(self, file: pa.Array, line: np.ndarray, table: str, kind: Kind) -> None:
+        """Planted errors of one kind."""
+        rows = glue(file, ",", number(line), f",{table},{kind.name},{kind.field},{kind.found_by}\n")
+        self.error_file.write(line_bytes(rows, 0, len(rows)))
 
     def stays(self, rows: Rows, people: People, codes: pa.Array, ids: pa.Array) -> None:
         """True stays of a block (not the planted extra records): one row each, and the sums of shares, outflow and deaths."""
@@ -207,7 +208,7 @@ class Truth:
         )
         for writer in self.writers.values():
             writer.close()
-        self.errors.close()
+        self.error_file.close()
 
     def missing(self, insurer: str) -> None:
         """Submissions that are owed and never come."""
