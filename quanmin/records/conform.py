@@ -22,6 +22,7 @@ from quanmin.model import Column, Fill, Into, Mapping, Problem, Table
 
 FORMATS = tomllib.loads((Path(catalog_package.__file__).parent / "formats.toml").read_text("utf-8"))
 FILE, LINE = "__file", "__line"
+MISSING = pa.array(FORMATS["missing"])
 RULES = {"date": ("unreadable_date", "mend_date"), "timestamp": ("unreadable_date", "mend_date"), "integer": ("unreadable_integer", "mend_integer"),
          "number": ("unreadable_number", "mend_number"), "money": ("unreadable_number", "mend_number"),
          "boolean": ("unreadable_boolean", "mend_boolean")}
@@ -67,18 +68,23 @@ def typed(value: str, column: Column, formats: Sequence[str] = ()) -> str:
     return f"CASE WHEN isfinite({wide}) THEN {wide} END"
 
 
-def raw_value(fill: Fill, header: set[str], empty: set[str], order: int, number: str = "", index: str = "") -> str | None:
+def sender_sql(expression: str, blank: dict[str, exp.Expression]) -> str:
+    """An expression over the sender's columns as SQL; columns the file lacks or leaves empty are null."""
+    return ready(parse(expression), Catalog(), blank).sql("duckdb")
+
+
+def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], order: int, number: str = "", index: str = "") -> str | None:
     """SQL for the text that fills a column, or None where the sender gives nothing."""
     if fill.expression == ORDER:
         return text(str(order))
     if fill.constant is not None:
         return text(fill.constant)
     if fill.expression:
-        value = ready(parse(fill.expression), Catalog()).sql("duckdb")
+        value = sender_sql(fill.expression, blank)
     else:
         named = [source.replace("{n}", number).replace("{i}", index) for source in fill.source]
         found = next((source for source in named if source in header), None)
-        if found is None or found in empty:
+        if found is None or found in blank:
             return None
         value = name(found)
     if fill.codes:
@@ -118,22 +124,18 @@ class Conformer:
         self.connection = duckdb.connect(config={"threads": 2})
         self.connection.execute("SET enable_progress_bar = false")
         self.needed = sources_of(mapping)
+        self.blank: dict[str, exp.Expression] = {}
 
     def take(self, raw: pa.Table) -> Conformed:
         """Typed rows and refusals of one batch."""
         header = set(raw.column_names)
         used = [column for column in raw.column_names if column in self.needed]
         empty = {column for column in used if _is_blank(raw[column])}
-        self.connection.register("raw", raw.select([FILE, LINE, *(c for c in used if c not in empty)]))
-        trimmed = ", ".join(f"trim({name(c)}) AS {name(c)}" for c in used if c not in empty)
-        cleaned = ", ".join(f"CASE WHEN {name(c)} IN ({_list(FORMATS['missing'])}) THEN NULL ELSE {name(c)} END AS {name(c)}" for c in used if c not in empty)
-        keys = f"{FILE}, {LINE}"
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE cleaned AS SELECT {keys}{', ' + cleaned if cleaned else ''}"
-            f" FROM (SELECT {keys}{', ' + trimmed if trimmed else ''} FROM raw)"
-        )
+        kept = {c: _cleaned(raw[c]) for c in used if c not in empty}
+        self.connection.register("cleaned", pa.table({FILE: raw[FILE], LINE: raw[LINE], **kept}))
+        self.blank = {column: exp.null() for column in self.needed if column not in kept}
         result = Conformed()
-        made = [(into, number, self._type(into, number, header, empty, result)) for number, into in enumerate(self.mapping.into)]
+        made = [(into, number, self._type(into, number, header, result)) for number, into in enumerate(self.mapping.into)]
         if result.refused_lines:
             files, lines = zip(*result.refused_lines, strict=True)
             self.connection.register("refused", pa.table({FILE: pa.array(files, pa.int64()), LINE: pa.array(lines, pa.int64())}))
@@ -142,28 +144,26 @@ class Conformer:
                 self._collect(into, number, result)
         return result
 
-    def _selects(self, into: Into, table: Table, header: set[str], empty: set[str]) -> list[str]:
+    def _selects(self, into: Into, table: Table, header: set[str]) -> list[str]:
         selects = []
         for i in range(1, into.repeat + 1) if into.repeat else (0,):
             number, index = f"{i:02d}", str(i)
             anchor = into.anchor.replace("{n}", number).replace("{i}", index)
-            if into.repeat and (anchor not in header or anchor in empty):
+            if into.anchor and (anchor not in header or anchor in self.blank):
                 continue
             order = into.first + i - 1 if into.repeat else into.first
-            fills = {fill.column: raw_value(fill, header, empty, order, number, index) for fill in into.fills}
+            fills = {fill.column: raw_value(fill, header, self.blank, order, number, index) for fill in into.fills}
             values = ", ".join(f"{fills.get(c.name) or 'CAST(NULL AS VARCHAR)'} AS {name(c.name)}" for c in _declared(table))
-            wheres = [f"{name(anchor)} IS NOT NULL"] if into.repeat else []
-            if into.anchor and not into.repeat:
-                wheres.append(f"{name(anchor)} IS NOT NULL" if anchor in header and anchor not in empty else "FALSE")
+            wheres = [f"{name(anchor)} IS NOT NULL"] if into.anchor else []
             if into.where:
-                wheres.append(ready(parse(into.where), Catalog()).sql("duckdb"))
+                wheres.append(sender_sql(into.where, self.blank))
             where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
             selects.append(f"SELECT {FILE}, {LINE}, {values} FROM cleaned{where}")
         return selects
 
-    def _type(self, into: Into, number: int, header: set[str], empty: set[str], result: Conformed) -> bool:
+    def _type(self, into: Into, number: int, header: set[str], result: Conformed) -> bool:
         table = self.catalog.tables[into.table]
-        selects = self._selects(into, table, header, empty)
+        selects = self._selects(into, table, header)
         if not selects:
             return False
         formats = {fill.column: fill.formats for fill in into.fills}
@@ -210,6 +210,12 @@ class Conformer:
         found = self.connection.execute(f"SELECT {FILE}, {LINE}, {columns}{identity} FROM typed_{number}{refused}").to_arrow_table()
         before = result.accepted.get(into.table)
         result.accepted[into.table] = found if before is None else pa.concat_tables([before, found])
+
+
+def _cleaned(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values without surrounding space; what stands for nothing is null."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.is_in(trimmed, value_set=MISSING), pa.scalar(None, pa.string()), trimmed)
 
 
 def _is_blank(column: pa.ChunkedArray) -> bool:
