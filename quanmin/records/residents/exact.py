@@ -34,18 +34,20 @@ def exact_edges(con: duckdb.DuckDBPyConnection, model: LinkModel) -> None:
     shared_numbers(con, exact)
     number, name, birth, sex = f"{exact.number}_valid", exact.name, f"{exact.birth_date}_key", f"{exact.sex}_key"
     con.execute(f"""create or replace temp table {_NUMBERED} as
-        select rn, min(rn) over (partition by {number}, {name}_key, {birth}, {sex}) as first_rn, {number}, {number} in (from {SHARED}) as is_shared,
-            {name}_key, {name}_sound, {name}_surname, {name}_given1, {name}_given2, {birth}, {sex}
+        select rn, min(rn) over (partition by {number}, {name}_key, {birth}, {sex}) as first_rn, {number},
+            {number} in (from {SHARED}) as is_shared, {name}_key, {name}_sound, {name}_surname, {name}_given1, {name}_given2, {birth}, {sex}
         from {NODE} where {number} is not null""")
     con.execute(f"""insert into {EXACT}
-        select first_rn, rn, '{exact.number}=same {exact.name}=same {exact.birth_date}=same {exact.sex}=same', 'same_number_name_birth', 'same'
+        select first_rn, rn, '{exact.number}=same {exact.name}=same {exact.birth_date}=same {exact.sex}=same',
+            'same_number_name_birth', 'same'
         from {_NUMBERED} where rn <> first_rn and (not is_shared or ({name}_key is not null and {birth} is not null))""")
     similar = sided(dict(model.comparison(name).levels).get("similar", "false"))
     con.execute(f"""insert into {EXACT}
         select l, r, '{exact.number}=same ' || case when named <> '' then '{exact.name}=' || named || ' ' else '' end
             || '{exact.birth_date}=' || case when births_agree then 'same' when births_agree is null then 'missing' else 'different' end,
             'same_number_' || case when named in ('same', 'sound') then 'name' when named = '' then 'only' else named || '_name' end,
-            case when named in ('same', 'sound') or (named in ('', 'similar') and coalesce(births_agree, true)) then 'same' else 'uncertain' end
+            case when named in ('same', 'sound') or (named in ('', 'similar') and coalesce(births_agree, true))
+                then 'same' else 'uncertain' end
         from (select l.first_rn as l, r.first_rn as r, l.is_shared, l.{birth} = r.{birth} as births_agree,
                 case when l.{name}_key is null or r.{name}_key is null then '' when l.{name}_key = r.{name}_key then 'same'
                     when l.{name}_sound = r.{name}_sound then 'sound' when {similar} then 'similar' else 'different' end as named

@@ -23,9 +23,12 @@ MOST_PROBLEMS = 20
 ROWS_AT_ONCE = 100_000
 
 
+_ROW = "row in this batch"
+
+
 @dataclass(frozen=True)
 class LinkSummary:
-    """What linking files came to: counts, what could not be used, and the model as used (with estimated probabilities, if it was trained)."""
+    """What linking files came to: counts, what could not be used, and the model as used (with its estimated probabilities, if trained)."""
 
     row_count: int
     cluster_count: int
@@ -86,11 +89,18 @@ def _chosen(path: Path, header: tuple[str, ...], model: LinkModel) -> tuple[dict
     return found, next((name for name in model.record if name in header), "")
 
 
+def _quoted(name: str) -> str:
+    """SQL identifier of any column name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], model: LinkModel) -> tuple[str, list[str]]:
     """Fill the table `given` (identity_id, part, row, record, compared columns); returns the record column's name and notes."""
     columns = [c.column for c in model.comparisons]
-    con.execute(f"create temp table given (identity_id varchar, part bigint, row bigint, record varchar, {', '.join(f'{c} varchar' for c in columns)})")
-    records, notes, total = set(), [], 0
+    compared = ", ".join(f"{column} varchar" for column in columns)
+    con.execute(f"create temp table given (identity_id varchar, part bigint, row bigint, record varchar, {compared})")
+    records: set[str] = set()
+    notes, total = [], 0
     for part, path in enumerate(paths):
         header, tables = _open(path)
         found, record = _chosen(path, header, model)
@@ -99,11 +109,10 @@ def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], model: LinkMode
         records.add(record)
         row = 0
         for table in tables:
-            con.register("chunk", table)
-            taken = [f'"{found[c]}"::varchar' if c in found else "null" for c in columns]
-            quoted = f'"{record}"::varchar' if record else "null"
-            con.execute(f"""insert into given select printf('%012d', {total} + number), {part}, {row} + number, {quoted}, {', '.join(taken)}
-                from (select *, row_number() over () as number from chunk)""")
+            con.register("chunk", table.append_column(_ROW, pa.array(range(1, len(table) + 1), pa.int64())))
+            values = ", ".join(f"{_quoted(name)}::varchar" if name else "null" for name in (record, *(found.get(c, "") for c in columns)))
+            number = _quoted(_ROW)
+            con.execute(f"insert into given select printf('%012d', {total} + {number}), {part}, {row} + {number}, {values} from chunk")
             con.unregister("chunk")
             row, total = row + len(table), total + len(table)
     return (records.pop() if len(records) == 1 else "record_id"), notes
@@ -111,11 +120,12 @@ def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], model: LinkMode
 
 def _write(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], record: str, out: Path, pairs: Path | None) -> None:
     con.register("files", pa.table({"part": range(len(paths)), "file": [str(path) for path in paths]}))
-    kept = f', record as "{record}"' if record else ""
-    _save(con, f"""select file, row{kept}, cluster_id from numbered join files using (part) order by identity_id""", out)
+    kept = f", record as {_quoted(record)}" if record else ""
+    _save(con, f"select file, row{kept}, cluster_id from numbered join files using (part) order by identity_id", out)
     if pairs is not None:
-        side = "{0}f.file as file_{0}, {0}.row as row_{0}" + (', {0}.record as "' + record + '_{0}"' if record else "")
-        _save(con, f"""select {side.format('a')}, {side.format('b')}, weight, probability, levels, decided_by, status from edges
+        both = ", ".join(f"{s}f.file as file_{s}, {s}.row as row_{s}" + (f", {s}.record as {_quoted(f'{record}_{s}')}" if record else "")
+                         for s in "ab")
+        _save(con, f"""select {both}, weight, probability, levels, decided_by, status from edges
             join numbered as a on a.identity_id = identity_a join numbered as b on b.identity_id = identity_b
             join files as af on af.part = a.part join files as bf on bf.part = b.part order by identity_a, identity_b""", pairs)
 

@@ -84,7 +84,10 @@ class _Forest:
 
 
 def _strength(node: int, tree: dict[int, list[tuple[int, int]]], edges: Sequence[Edge], anchors: dict[int, str]) -> tuple[float, int]:
-    """How surely `node` hangs on an identity with a number: weight and index of the weakest model edge on the best path (infinite: itself)."""
+    """How surely `node` hangs on an identity with a number: weight and index of the weakest model edge on the best way there.
+
+    Infinite and -1 where it holds a number itself or only exact edges lie between.
+    """
     best, seen, todo = (-1.0, -1), {node}, [(node, float("inf"), -1)]
     while todo:
         at, weakest, index = todo.pop()

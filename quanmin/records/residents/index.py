@@ -25,7 +25,7 @@ class Linked:
     """The result of linking, as Arrow tables ordered by identity.
 
     `clusters`: identity_id, resident_id (null for an identity that says too little to be anybody, as `identifies` of the model has it).
-    `edges`: identity_a < identity_b, weight (bits; null unless the model compared them), probability, levels ("name=same phone=different …"),
+    `edges`: identity_a < identity_b, weight (bits; null unless the model compared them), probability, levels ("name=same phone=different"),
     rule, set_aside (columns whose agreement was ignored because too many people share the value), decided_by ("exact", "model" or who
     decided), verdict of the pair alone ("same" or "uncertain"), status ("joined", "review" or "apart").
     `review`: the pairs a person should look at, the strongest one of each two residents: identity_a, identity_b, resident_a, resident_b,
@@ -71,7 +71,8 @@ def _crowded(con: duckdb.DuckDBPyConnection, model: LinkModel) -> list[tuple[str
         if comparison.shared_by_at_most and name:
             key, table = f"{comparison.column}_key", f"residents_crowded_{comparison.column}"
             con.execute(f"""create or replace temp table {table} as select rn from {NODE} where {key} in (
-                select {key} from {NODE} where {key} is not null group by 1 having count(distinct {name}_sound) > {comparison.shared_by_at_most})""")
+                select {key} from {NODE} where {key} is not null group by 1
+                having count(distinct {name}_sound) > {comparison.shared_by_at_most})""")
             tables.append((comparison.column, table))
     return tables
 
@@ -131,14 +132,15 @@ def _undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Number
         if number is not None:
             anchors[rn] = number
     edges, apart = defaultdict(list), defaultdict(list)
-    for l, r, label, tier, weight, a, b in con.execute(f"""select e.l, e.r, k.label,  -- noqa
-            case decided_by when 'exact' then 1 when 'model' then 2 else 0 end, coalesce(e.weight, 0.0), least(x.identity_id, y.identity_id),
-            greatest(x.identity_id, y.identity_id) from {EDGES} as e join residents_knot as k on k.rn = e.l
+    for left, right, label, tier, weight, a, b in con.execute(f"""select e.l, e.r, k.label,
+            case decided_by when 'exact' then 1 when 'model' then 2 else 0 end, coalesce(e.weight, 0.0),
+            least(x.identity_id, y.identity_id), greatest(x.identity_id, y.identity_id)
+            from {EDGES} as e join residents_knot as k on k.rn = e.l
             join {NODE} as x on x.rn = e.l join {NODE} as y on y.rn = e.r where e.verdict = 'same'""").fetchall():
-        edges[label].append(Edge(l, r, tier, weight, (a, b)))
-    for l, r, label in con.execute(f"""select d.l, d.r, k.label from {_DECIDED} as d join residents_knot as k on k.rn = d.l
+        edges[label].append(Edge(left, right, tier, weight, (a, b)))
+    for left, right, label in con.execute(f"""select d.l, d.r, k.label from {_DECIDED} as d join residents_knot as k on k.rn = d.l
             where d.decision = 'split'""").fetchall():
-        apart[label].append((l, r))
+        apart[label].append((left, right))
     for label, members in nodes.items():
         for node, group in untangle(members, edges[label], anchors, apart[label]).items():
             labels[node] = group
@@ -166,8 +168,9 @@ def _evidence(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[pa.Tabl
             case when x.identity_id < y.identity_id then x.resident_id else y.resident_id end as resident_a,
             case when x.identity_id < y.identity_id then y.resident_id else x.resident_id end as resident_b,
             e.weight, e.probability, e.levels, e.rule, e.set_aside, e.decided_by, e.verdict,
-            case when x.resident_id = y.resident_id then 'joined' when x.resident_id is null or y.resident_id is null then 'apart' when e.verdict = 'apart' or (least(x.resident_id, y.resident_id),
-                greatest(x.resident_id, y.resident_id)) in (select (least(ra, rb), greatest(ra, rb)) from ({split})) then 'apart'
+            case when x.resident_id = y.resident_id then 'joined' when x.resident_id is null or y.resident_id is null then 'apart'
+                when e.verdict = 'apart' or (least(x.resident_id, y.resident_id), greatest(x.resident_id, y.resident_id))
+                    in (select (least(ra, rb), greatest(ra, rb)) from ({split})) then 'apart'
                 else 'review' end as status
         from {EDGES} as e join {CLUSTERS} as x on x.rn = e.l join {CLUSTERS} as y on y.rn = e.r""")
     edges = con.execute("""select identity_a, identity_b, weight, probability, levels, rule, set_aside, decided_by, verdict, status

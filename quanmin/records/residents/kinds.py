@@ -1,9 +1,9 @@
 """The kinds of comparison a model may use: which columns each prepares from a raw value, and its levels from agreement to difference.
 
-A kind's `stages` are SQL expressions over `{c}_raw` (text) and earlier stages, with `{c}` the name of the compared column. Its `levels` are
-SQL conditions over the prepared columns of both sides, suffixed `_l` and `_r` as Splink wants them; the first that holds is the pair's level,
-and a pair with `{c}_key` missing on a side has no level (it weighs nothing). DuckDB's string distances count bytes, so they are used on
-ASCII text only; Chinese names are compared by surname and given characters and by sound.
+A kind's `stages` are SQL expressions over `{c}_raw` (text) and earlier stages, with `{c}` the name of the compared column. Its `levels`
+are SQL conditions over the prepared columns of both sides, suffixed `_l` and `_r` as Splink wants them; the first that holds is the pair's
+level, and a pair with `{c}_key` missing on a side has no level (it weighs nothing). DuckDB's string distances count bytes, so they are used
+on ASCII text only; Chinese names are compared by surname and given characters and by sound.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ _NUMBER_PARTS = {"{c}_head": "case when not contains({c}_key, '*') then left({c}
                  "{c}_tail": "case when not contains({c}_key, '*') then right({c}_key, 9) end",
                  "{c}_last4": "right({c}_key, 4)"}
 _ID_NUMBER = Kind(
-    "id_number", ({"{c}_key": numbers.cleaned("{c}_raw", shortest=3)}, _NUMBER_PARTS),
+    "id_number", (*numbers.cleaned("{c}_key", shortest=3), _NUMBER_PARTS),
     (("same", _same()), ("one_digit", _ONE_EDIT), ("two_digits", _TWO_EDITS)),
     ("key", "head", "tail", "last4"))
 
 # A number upgraded from 15 digits has no check character of its own: it is compared as valid but never sets two people apart for certain.
 _CITIZEN_ID = Kind(
     "citizen_id",
-    ({"{c}_clean": numbers.cleaned("{c}_raw")}, {"{c}_key": numbers.upgraded("{c}_clean")}, {"{c}_valid": numbers.valid("{c}_key")},
+    (*numbers.cleaned("{c}_clean"), *numbers.UPGRADED, *numbers.VALID,
      {"{c}_anchor": "case when length({c}_clean) = 18 then {c}_valid end", **_NUMBER_PARTS}),
     (("same", "{c}_key_l = {c}_key_r and not contains({c}_key_l, '*')"),
      ("masked", "(contains({c}_key_l, '*') or contains({c}_key_r, '*')) "
@@ -117,7 +117,9 @@ _PHONE = Kind(
      {"{c}_number": "case when {c}_mobile <> '' then {c}_mobile else ltrim({c}_digits, '0') end"},
      {"{c}_key": "case when length({c}_number) >= 5 and length(replace({c}_number, right({c}_number, 1), '')) > 2 then {c}_number end"},
      {"{c}_last7": "right({c}_key, 7)"}),
-    (("same", _same()), ("last7", "length({c}_key_l) >= 7 and length({c}_key_r) >= 7 and {c}_last7_l = {c}_last7_r"), ("one_digit", _ONE_EDIT)),
+    (("same", _same()),
+     ("last7", "length({c}_key_l) >= 7 and length({c}_key_r) >= 7 and {c}_last7_l = {c}_last7_r"),
+     ("one_digit", _ONE_EDIT)),
     ("key", "last7"))
 
 _POSTCODE = Kind(
@@ -126,9 +128,12 @@ _POSTCODE = Kind(
 
 # The end of a Chinese address is its most telling part; the end of a Latin one is the word "street".
 _ADDRESS = Kind(
-    "address", ({"{c}_key": _LETTERS}, {"{c}_end": "case when length({c}_key) >= 8 and not regexp_full_match({c}_key, '[ -~]*') then right({c}_key, 6) end"}),
+    "address",
+    ({"{c}_key": _LETTERS},
+     {"{c}_end": "case when length({c}_key) >= 8 and not regexp_full_match({c}_key, '[ -~]*') then right({c}_key, 6) end"}),
     (("same", _same()),
-     ("contained", "least(length({c}_key_l), length({c}_key_r)) >= 6 and (ends_with({c}_key_l, {c}_key_r) or ends_with({c}_key_r, {c}_key_l))"),
+     ("contained", "least(length({c}_key_l), length({c}_key_r)) >= 6 "
+      "and (ends_with({c}_key_l, {c}_key_r) or ends_with({c}_key_r, {c}_key_l))"),
      ("same_end", _same("end")),
      ("similar", f"{_ASCII} and jaro_winkler_similarity({{c}}_key_l, {{c}}_key_r) >= 0.88")),
     ("key", "end"))

@@ -123,7 +123,8 @@ def _probabilities(given: Any, kind: Kind, which: str, column: str, definition: 
     if values and "different" not in values:
         definition.complain(which, column, f"{which} gives no probability of `different`", "add different = …")
     if any(not 0 < value <= 1 for value in values.values()) or sum(values.values()) > 1.01:
-        definition.complain(which, column, f"{which} of column {column} are no probabilities", "each must lie above 0, and together at most 1")
+        definition.complain(which, column, f"{which} of column {column} are no probabilities",
+                            "each must lie above 0, and together at most 1")
         return {}
     return values
 
@@ -169,7 +170,8 @@ def _key_sets(given: Any, field: str, comparisons: Mapping[str, Comparison], def
     return tuple(sets)
 
 
-def _level_sets(given: Any, field: str, comparisons: Mapping[str, Comparison], definition: Definition) -> tuple[dict[str, tuple[str, ...]], ...]:
+def _level_sets(given: Any, field: str, comparisons: Mapping[str, Comparison],
+                definition: Definition) -> tuple[dict[str, tuple[str, ...]], ...]:
     sets = []
     for wanted in given or ():
         for column, levels in wanted.items():
@@ -187,7 +189,8 @@ def _exact(given: Mapping[str, Any] | None, comparisons: Mapping[str, Comparison
     for role, kind in (("number", "citizen_id"), ("name", "chinese_name"), ("birth_date", "date"), ("sex", "")):
         column = str(given.get(role, ""))
         if column not in comparisons or (kind and comparisons[column].kind.name != kind):
-            definition.complain("exact", f"{role} = {column}", f"needs a compared column of kind {kind or 'exact'}", "name one of [[comparison]]")
+            definition.complain("exact", f"{role} = {column}", f"needs a compared column of kind {kind or 'exact'}",
+                                "name one of [[comparison]]")
             return None
     return Exact(given["number"], given["name"], given["birth_date"], given["sex"], int(given.get("carried_by_at_most", 10)))
 
@@ -211,7 +214,8 @@ def read_model(definition: Definition) -> LinkModel:
     blocks = [Block(on, bool(given.get("other_number", False))) for given in data.get("block", ())
               for on in _key_sets([given.get("on", ())], "block", comparisons, definition)]
     if not any(block.on for block in blocks):
-        definition.complain("block", "", "has no blocking rule: every record would be compared with every other", "add [[block]] on = [...]")
+        definition.complain("block", "", "has no blocking rule: every record would be compared with every other",
+                            "add [[block]] on = [...]")
     decide, train, files = data.get("decide", {}), data.get("train"), data.get("files", {})
     training = None
     if train:
@@ -232,7 +236,8 @@ def read_model(definition: Definition) -> LinkModel:
         never_when=_level_sets(decide.get("never_when"), "never_when", comparisons, definition),
         identifies=_key_sets(decide.get("identifies"), "identifies", comparisons, definition),
         exact=_exact(data.get("exact"), comparisons, definition), training=training,
-        record=(record,) if isinstance(record, str) else tuple(record), within_a_file=bool(files.get("within", True)), path=definition.shown)
+        record=(record,) if isinstance(record, str) else tuple(record), within_a_file=bool(files.get("within", True)),
+        path=definition.shown)
 
 
 def load_model(path: Path | str = RESIDENTS_MODEL) -> LinkModel:

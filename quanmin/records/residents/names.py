@@ -9,9 +9,9 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -32,8 +32,7 @@ _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+\\Z")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
-@dataclass(frozen=True)
-class ParsedName:
+class ParsedName(NamedTuple):
     """One name: `key` folded letters, `sound` toneless pinyin, `surname`, first and remaining given characters, `frequency` (fraction)."""
 
     key: str | None
@@ -91,8 +90,8 @@ def _frequency(surname: str, given: str) -> float:
     if len(given) == 1:
         probability = share * ONE_CHARACTER_SHARE * SINGLE_CLUSTERING * shares.get(given, UNLISTED_CHARACTER_SHARE)
     elif len(given) == 2:
-        first, second = (shares.get(character, UNLISTED_CHARACTER_SHARE) for character in given)
-        probability = share * TWO_CHARACTER_SHARE * PAIR_CLUSTERING * first * second
+        probability = (share * TWO_CHARACTER_SHARE * PAIR_CLUSTERING
+                       * shares.get(given[0], UNLISTED_CHARACTER_SHARE) * shares.get(given[1], UNLISTED_CHARACTER_SHARE))
     else:
         probability = RAREST_NAME
     return max(RAREST_NAME, probability)
@@ -128,9 +127,7 @@ def name_table(names: Iterable[str]) -> pa.Table:
     raw = [name for name in names if name is not None]
     # One pass over one long text is some ten times faster than folding name by name.
     folded = fold("\n".join(name.replace("\n", " ") for name in raw)).split("\n") if raw else []
-    parsed = [parse_name(text) for text in folded]
-    columns = {"raw": pa.array(raw, pa.string())}
-    for field in ("key", "sound", "surname", "given1", "given2"):
-        columns[field] = pa.array([getattr(name, field) for name in parsed], pa.string())
-    columns["frequency"] = pa.array([name.frequency for name in parsed], pa.float64())
-    return pa.table(columns)
+    columns = list(zip(*map(parse_name, folded), strict=True)) if raw else [()] * len(ParsedName._fields)
+    types = [pa.string()] * 5 + [pa.float64()]
+    return pa.table({"raw": pa.array(raw, pa.string())} | {
+        field: pa.array(column, kind) for field, column, kind in zip(ParsedName._fields, columns, types, strict=True)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import duckdb
 import pyarrow as pa
 
@@ -9,7 +11,7 @@ from quanmin.records.residents.model_file import LinkModel
 from quanmin.records.residents.names import name_table
 
 # What a caller may hand in as a table: a relation of the same connection, an Arrow table, or the name of a table or view.
-Rows = duckdb.DuckDBPyRelation | pa.Table | str
+Rows: TypeAlias = duckdb.DuckDBPyRelation | pa.Table | str
 
 NODE, NAMES = "residents_node", "residents_names"
 _GIVEN, _RAW = "residents_given", "residents_raw"
@@ -81,6 +83,7 @@ def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, 
     _name_lists(con, model, _RAW)
     kept, joins = _kept(model)
     con.execute(f"""create or replace temp table {NODE} as
-        select s.rn, s.identity_id, s.is_new, s.part, {', '.join(kept)} from ({_staged(model, _RAW)}) as s {' '.join(joins)} order by s.rn""")
+        select s.rn, s.identity_id, s.is_new, s.part, {', '.join(kept)}
+        from ({_staged(model, _RAW)}) as s {' '.join(joins)} order by s.rn""")
     con.execute(f"drop table {_RAW}")
     return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])  # type: ignore[index]
