@@ -12,7 +12,7 @@ import pyarrow as pa
 from quanmin.synth import settings
 from quanmin.synth.care import EXTRAS, OTHERS, Codes, code_text
 from quanmin.synth.dirt import Columns
-from quanmin.synth.identity import Identity, identify
+from quanmin.synth.identity import MISSING, Identity, identify
 from quanmin.synth.illness import Illnesses, Rows
 from quanmin.synth.people import People
 from quanmin.synth.place import CATALOG, Place, code_names
@@ -216,7 +216,8 @@ class FrontPages:
             "A21C": number(married),
             "A38C": number(job),
             "A19C": number(np.where(person % 31 == 0, 15, np.where(person % 97 == 0, 6, 1)), 2),
-            "A20": who.number,
+            "A20": choose((who.kind == MISSING) & (rows["facility"] % 2 == 0), "-", who.number),
+            "A47": same("-", count),
             "A22": who.address,
             "A23C": same(self.place.names["province"]["zh_short"], count),
             "A24": who.address,

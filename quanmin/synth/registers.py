@@ -131,6 +131,7 @@ class Register:
         first = np.where(people.from_day[person] > settings.START, np.maximum(people.from_day[person], people.birth_day[person] + 5), first)
         registered = np.where((moved > 0) & ~former, np.maximum(moved, people.birth_day[person] + 12), np.minimum(first, settings.END))
         gone = np.where(former, moved, people.moved_out[person])
+        registered = np.where(gone < NEVER, np.minimum(registered, gone - 1), registered)
         rows = {
             "person": person,
             "village": village,

@@ -39,7 +39,9 @@ class FacilityBooks:
         daily = occupied[:, -24:].sum(1) / (settings.MONTH_STARTS[-1] - settings.MONTH_STARTS[-25])
         hospital = ~place.is_primary
         use = np.where(hospital, 0.76 + 0.2 * self.rng.random(len(daily)), 0.52)
-        self.beds = np.where(daily > 0, np.maximum(1, np.rint(daily / use)), 0).astype(np.int64)
+        self.beds = np.where((daily > 0) | hospital, np.maximum(1, np.rint(daily / use)), 0).astype(np.int64)
+        outside = place.tier == 3
+        self.beds[outside] = 900 + np.arange(outside.sum()) * 350  # provincial hospitals: their size does not follow from our residents
         self.month = self._months(occupied)
         self.yearly = self.year_values()
 
@@ -64,19 +66,24 @@ class FacilityBooks:
         found["drug_income_cny"] = found["outpatient_drug_income_cny"] + found["inpatient_drug_income_cny"]
         found["material_income_cny"] = found["inpatient_material"] + 0.04 * found["outpatient_income_cny"]
         self._ratios(table("month_fields.csv"), found)
+        room = found["medical_income_cny"] - found["drug_income_cny"] - found["material_income_cny"]
+        found["service_income_cny"] = np.minimum(found["service_income_cny"], np.floor(room.clip(min=0)))
         return found
 
     def _clinics(self, found: dict[str, np.ndarray]) -> None:
-        """Visits of private and village clinics, which send no single visits."""
+        """Visits of clinics and of private hospitals that send no single visits."""
         village = {v["region_code"]: k for k, v in enumerate(self.place.villages)}
         share = self.activity.village_people / max(self.activity.village_people.sum(), 1)
-        for k, f in enumerate(self.reporting):
-            if self.group[k] not in "PV":
-                continue
-            here = share[village[f["region_code"]]] * 1.3 if self.group[k] == "V" else 0.5 / 104
-            expected = here * self.residents * (0.11 if self.group[k] == "V" else 0.13) * (0.7 + 0.6 * self.rng.random())
+        sends = np.array(["visit" in self.place.kinds[f["kind"]].get("sends", ()) for f in self.reporting])
+        unseen = np.flatnonzero(np.isin(self.group, ["P", "V"]) | ((self.group == "H") & ~sends))
+        for k in unseen.tolist():
+            group = self.group[k]
+            monthly = {"V": 0.14, "P": 0.0006, "H": 0.0009}[group]
+            people = share[village[self.reporting[k]["region_code"]]] if group == "V" else 1.0
+            expected = people * self.residents * monthly * (0.7 + 0.6 * self.rng.random())
             found["outpatient_count"][k] = self.rng.poisson(expected, settings.MONTHS)
-            found["tcm_visit_count"][k] = self.rng.binomial(found["outpatient_count"][k].astype(int), 0.35 if self.group[k] == "V" else 0.4)
+            found["tcm_visit_count"][k] = self.rng.binomial(found["outpatient_count"][k].astype(int), 0.36 if group != "H" else 0.1)
+            found["outpatient_income_cny"][k] = np.round(found["outpatient_count"][k] * {"V": 42, "P": 130, "H": 210}[group], 2)
 
     def _ratios(self, fields: list[dict[str, str]], found: dict[str, np.ndarray]) -> None:
         """Columns that are a share of another column, steady by facility with some monthly noise."""
@@ -119,7 +126,7 @@ class FacilityBooks:
     def _reports(self, column: str) -> np.ndarray:
         """Which institutions fill a monthly column; clinics only count visits."""
         groups = "".join(r["groups"] for r in table("month_fields.csv") if r["column"] == column) or "HT"
-        return self._members(groups) | (column in ("outpatient_count", "tcm_visit_count"))
+        return self._members(groups) | (column in ("outpatient_count", "tcm_visit_count", "outpatient_income_cny", "medical_income_cny"))
 
     def year_values(self) -> dict[str, np.ndarray]:
         """Yearly values by column: (reporting, years), NaN where an institution does not report."""
@@ -148,8 +155,7 @@ class FacilityBooks:
             found[f["column"]] = np.where(rows, np.round(value, 2), found.get(f["column"], np.full((count, years), np.nan)))
         found["physician_count"] = np.where(small[:, None], found["staff_count"], found["physician_count"])
         found["technical_staff_count"] = np.where(small[:, None], found["staff_count"], found["technical_staff_count"])
-        for name in ("bed_count",):
-            found[name] = np.where(small[:, None], np.nan, found[name])
+        found["nurse_count"] = np.where(small[:, None], 0, found["nurse_count"])
         return found
 
     def year_columns(self, county: str) -> list[Column]:
