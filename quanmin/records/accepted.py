@@ -13,13 +13,14 @@ from quanmin.engines.duckdb import SQL_TYPES
 from quanmin.model import Table
 from quanmin.records.ledger import WHOLE
 
+SLICE = "slice_month"  # the month a re-submission replaces: a column of files, never of tables
 ARROW_TYPES = {"text": pa.string(), "code": pa.string(), "integer": pa.int64(), "number": pa.float64(), "money": pa.decimal128(14, 2),
                "date": pa.date32(), "timestamp": pa.timestamp("us"), "boolean": pa.bool_()}
 
 
 def schema_of(table: Table) -> pa.Schema:
-    """The Arrow schema of a base table's accepted rows: its columns and the period they belong to."""
-    return pa.schema([(c.name, ARROW_TYPES[c.type]) for c in table.columns.values()] + [("period", pa.date32())])
+    """The Arrow schema of a base table's accepted rows: its columns and the month they belong to."""
+    return pa.schema([(c.name, ARROW_TYPES[c.type]) for c in table.columns.values()] + [(SLICE, pa.date32())])
 
 
 def period_sql(table: Table) -> str:
@@ -128,4 +129,4 @@ def finished_columns(table: Table, senders: Sequence[str], first: int) -> str:
             declared.append("CAST(__line AS BIGINT) AS line")
         else:
             declared.append(f'CAST("{column.name}" AS {SQL_TYPES[column.type]}) AS "{column.name}"')
-    return ", ".join(declared) + f", {period_sql(table)} AS period"
+    return ", ".join(declared) + f", {period_sql(table)} AS {SLICE}"

@@ -39,13 +39,13 @@ class BaseTables:
         held = standing(pieces)
         rows = [(number, period, len(numbers) > 1) for (period, _), numbers in held.items() for number in numbers]
         if not rows:
-            return f"SELECT *, CAST(NULL AS DATE) AS period FROM ({empty_select(table)})"
+            return f"SELECT *, CAST(NULL AS DATE) AS slice_month FROM ({empty_select(table)})"
         numbers, periods, several = zip(*rows, strict=True)
         self.connection.register(f"standing_{table.id}", pa.table({
-            "submission": pa.array(numbers, pa.int64()), "period": pa.array(periods, pa.string()).cast(pa.date32()), "several": pa.array(several, pa.bool_()),
+            "submission": pa.array(numbers, pa.int64()), "slice_month": pa.array(periods, pa.string()).cast(pa.date32()), "several": pa.array(several, pa.bool_()),
         }))
         listed = ", ".join(f"'{f}'" for f in self.files(table.id, numbers))
-        joined = f"SELECT a.*, v.several FROM read_parquet([{listed}]) a JOIN standing_{table.id} v ON a.submission = v.submission AND a.period = v.period"
+        joined = f"SELECT a.*, v.several FROM read_parquet([{listed}]) a JOIN standing_{table.id} v ON a.submission = v.submission AND a.slice_month = v.slice_month"
         parent = self._parent(table)
         if not any(several):
             return f"SELECT * EXCLUDE (several) FROM ({joined})"

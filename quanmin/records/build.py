@@ -251,7 +251,7 @@ class Builder:
         query = f"SELECT {columns} FROM ({self.catalog.derivations[table.id]})"
         if table.period:
             listed = ", ".join(f"DATE '{p}'" for p in sorted(periods or ())) or "NULL"
-            query = f"SELECT * FROM (SELECT *, CAST(date_trunc('month', \"{table.period}\") AS DATE) AS period FROM ({query})) WHERE period IN ({listed})"
+            query = f"SELECT * FROM (SELECT *, CAST(date_trunc('month', \"{table.period}\") AS DATE) AS slice_month FROM ({query})) WHERE slice_month IN ({listed})"
         try:
             version = self.warehouse.write(connection, self.stored(table), query, None if clear or periods is None else periods)
         except duckdb.Error as error:

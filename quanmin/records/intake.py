@@ -87,20 +87,21 @@ class Intake:
 
     def _runs(self, files: Sequence[Path], arrivals: Arrivals, mapping: str, sender: str, senders: Sequence[str], mappings: Sequence[str],
               receipts: dict[int, Receipt]) -> Iterator[Run]:
-        waiting: list[Arrival] = []
+        waiting: dict[str, list[Arrival]] = {}
         for position, path in enumerate(files):
             wanted = mappings[position] if mappings else mapping, senders[position] if senders else sender
-            arrival = arrivals.receive(path, position, *wanted, waiting)
+            arrival = arrivals.receive(path, position, *wanted, [a for run in waiting.values() for a in run])
             if isinstance(arrival, Receipt):
                 receipts[position] = arrival
                 continue
-            held = sum(a.landed.bytes for a in waiting)
-            if waiting and (waiting[0].mapping.id != arrival.mapping.id or held + arrival.landed.bytes > RUN_BYTES or len(waiting) >= RUN_FILES):
-                yield Run(waiting, self.ledger.next_submission())
-                waiting = []
-            waiting.append(arrival)
-        if waiting:
-            yield Run(waiting, self.ledger.next_submission())
+            for layout in [m for m, run in waiting.items() if m != arrival.mapping.id and _meets(arrival, run)]:
+                yield Run(waiting.pop(layout), self.ledger.next_submission())
+            same = waiting.setdefault(arrival.mapping.id, [])
+            if same and (sum(a.landed.bytes for a in same) + arrival.landed.bytes > RUN_BYTES or len(same) >= RUN_FILES):
+                yield Run(waiting.pop(arrival.mapping.id), self.ledger.next_submission())
+            waiting.setdefault(arrival.mapping.id, []).append(arrival)
+        for run in waiting.values():
+            yield Run(run, self.ledger.next_submission())
 
     def retake(self, submissions: Sequence[int]) -> None:
         """Make the accepted rows of acknowledged submissions again from landing (the warehouse was deleted or a file is broken)."""
@@ -227,7 +228,7 @@ class Intake:
         pieces: list[Piece] = []
         counts = {
             table: {(s, p): n for s, p, n in connection.execute(
-                f"SELECT submission, CAST(period AS VARCHAR), count(*) FROM read_parquet('{staging.path(table)}') GROUP BY ALL").fetchall()}
+                f"SELECT submission, CAST(slice_month AS VARCHAR), count(*) FROM read_parquet('{staging.path(table)}') GROUP BY ALL").fetchall()}
             for table in tables
         }
         for table in self._primary(run):
@@ -267,6 +268,12 @@ class Intake:
             self.landing.write_receipt(receipt, problems)
             receipts[arrival.position] = receipt
         return receipts
+
+
+def _meets(arrival: Arrival, run: list[Arrival]) -> bool:
+    """Whether a file speaks of the same tables by the same sender as files still waiting, so that their order matters."""
+    tables = {into.table for into in arrival.mapping.into}
+    return any(a.sender == arrival.sender and tables & {into.table for into in a.mapping.into} for a in run)
 
 
 def _gathered(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:

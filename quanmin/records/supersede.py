@@ -38,7 +38,7 @@ def mode_of(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence
     numbers = ", ".join(str(number) for number in held)
     row = connection.execute(
         f"WITH r AS (SELECT DISTINCT {keys}, submission = {new} AS is_new FROM read_parquet([{listed}])"
-        f" WHERE period = DATE '{period}' AND submission IN ({numbers}, {new})),"
+        f" WHERE slice_month = DATE '{period}' AND submission IN ({numbers}, {new})),"
         f" g AS (SELECT {keys}, bool_or(is_new) AS is_new, bool_or(NOT is_new) AS is_held FROM r GROUP BY ALL)"
         " SELECT count(*) FILTER (is_new), count(*) FILTER (is_held), count(*) FILTER (is_new AND is_held) FROM g"
     ).fetchone()

@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 
 from quanmin.records.folders import sync_file
 
-BY_PERIOD = ["period"]
+BY_PERIOD = ["slice_month"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Warehouse:
         """Period → its files, of a table kept by month."""
         found: dict[str, list[str]] = {}
         for file in self.files(table, version):
-            found.setdefault(Path(file).parent.name.removeprefix("period="), []).append(file)
+            found.setdefault(Path(file).parent.name.removeprefix("slice_month="), []).append(file)
         return found
 
     def settle(self, table: str, version: int | None) -> None:
@@ -77,13 +77,13 @@ class Warehouse:
     def write(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, replaced: Iterable[str] | None = None) -> tuple[int, int]:
         """Write the query's rows as the table's new content (or that of the `replaced` periods); returns (version, rows in all).
 
-        A table kept by month takes its `period` column from the query.
+        A table kept by month takes its `slice_month` column from the query.
         """
         folder = self.path(table.id)
         folder.mkdir(parents=True, exist_ok=True)
         adds = self._write_files(connection, table, query, folder)
         exists = DeltaTable.is_deltatable(str(folder))
-        fields = list(table.schema) + ([pa.field("period", pa.date32())] if table.by_period else [])
+        fields = list(table.schema) + ([pa.field("slice_month", pa.date32())] if table.by_period else [])
         schema = Schema.from_arrow(pa.schema(fields))
         partition = BY_PERIOD if table.by_period else []
         if not exists:
@@ -97,7 +97,7 @@ class Warehouse:
         stamp = int(time.time() * 1000)
         wanted = None if replaced is None else set(replaced)
         removes = [
-            RemoveAction(path, True, stamp, size, {"period": period} if table.by_period else None)
+            RemoveAction(path, True, stamp, size, {"slice_month": period} if table.by_period else None)
             for path, size, period in _entries(delta, table.by_period) if wanted is None or period in wanted
         ]
         if adds or removes:
@@ -114,7 +114,7 @@ class Warehouse:
         how = "FORMAT parquet, ROW_GROUP_SIZE 122880"
         if table.by_period:
             connection.execute(
-                f"COPY (SELECT {columns}, period FROM ({query})) TO '{batch}' ({how}, PARTITION_BY (period), FILENAME_PATTERN 'part-{{uuid}}')"
+                f"COPY (SELECT {columns}, slice_month FROM ({query})) TO '{batch}' ({how}, PARTITION_BY (slice_month), FILENAME_PATTERN 'part-{{uuid}}')"
             )
         else:
             batch.mkdir()
@@ -122,14 +122,14 @@ class Warehouse:
         adds = []
         for file in sorted(batch.rglob("*.parquet")):
             rows = pq.read_metadata(file).num_rows
-            period = file.parent.name.removeprefix("period=") if table.by_period else None
-            target = folder / (f"period={period}" if period else "") / file.name
+            period = file.parent.name.removeprefix("slice_month=") if table.by_period else None
+            target = folder / (f"slice_month={period}" if period else "") / file.name
             if rows:
                 target.parent.mkdir(exist_ok=True)
                 sync_file(file)
                 file.replace(target)
                 relative = target.relative_to(folder).as_posix()
-                values = {"period": period} if period else {}
+                values = {"slice_month": period} if period else {}
                 stats = json.dumps({"numRecords": rows})
                 adds.append(AddAction(relative, target.stat().st_size, values, int(time.time() * 1000), True, stats))
             else:
@@ -156,5 +156,5 @@ def _entries(delta: DeltaTable, by_period: bool) -> list[tuple[str, int, str]]:
     actions = pa.table(delta.get_add_actions(flatten=True))
     if not actions.num_rows:
         return []
-    periods = [str(p) for p in actions["partition.period"].to_pylist()] if by_period else [""] * actions.num_rows
+    periods = [str(p) for p in actions["partition.slice_month"].to_pylist()] if by_period else [""] * actions.num_rows
     return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), periods, strict=True))

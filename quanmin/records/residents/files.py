@@ -77,15 +77,15 @@ def _chosen(path: Path, header: tuple[str, ...], model: LinkModel) -> tuple[dict
     """Compared column → its header in this file, and the header of the record column ("" = none)."""
     found = {}
     for column, accepted in model.columns.items():
-        name = next((name for name in accepted if name in header), None)
-        if name is not None:
-            found[column] = name
+        there = next((name for name in accepted if name in header), None)
+        if there is not None:
+            found[column] = there
     compared = {f"{column}_{part}": column for column in found for part in ("key", *model.comparison(column).kind.parts)}
     if len(found) < min(FEWEST_COLUMNS, len(model.comparisons)) or not any(all(c in compared for c in block.on) for block in model.blocks):
         missing = [column for column in model.columns if column not in found]
-        accepted = "; ".join(f"{column}: {', '.join(model.columns[column])}" for column in missing)
+        names = "; ".join(f"{column}: {', '.join(model.columns[column])}" for column in missing)
         raise Refusal(Problem(str(path), 1, ", ".join(missing), "", say("link_too_few_columns", columns=", ".join(header)[:200]),
-                              say("link_mend_columns", accepted=accepted[:400], model=model.path)))
+                              say("link_mend_columns", accepted=names[:400], model=model.path)))
     return found, next((name for name in model.record if name in header), "")
 
 

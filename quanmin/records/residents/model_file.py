@@ -115,7 +115,23 @@ class LinkModel:
         return math.log2(self.review / (1 - self.review))
 
 
-def _probabilities(given: Any, kind: Kind, which: str, column: str, definition: Definition) -> dict[str, float]:
+class _Section:
+    """The n-th [[comparison]] or [[block]] of a model, able to complain of a key at its own line."""
+
+    def __init__(self, definition: Definition, header: str, number: int) -> None:
+        self.definition = definition
+        lines = definition.text.splitlines()
+        starts = [i for i, text in enumerate(lines) if re.match(rf"\s*\[\[\s*{header}\s*\]\]", text)]
+        self.start = starts[number] if number < len(starts) else 0
+        self.lines = lines[self.start: starts[number + 1] if number + 1 < len(starts) else len(lines)]
+
+    def complain(self, key: str, value: object, rule: str, mend: str) -> None:
+        """Note a problem at the line where this section sets `key`, else at its header."""
+        at = next((i for i, text in enumerate(self.lines) if re.match(rf"\s*{re.escape(key)}\s*=", text)), 0)
+        self.definition.complaints.add(self.definition.shown, self.start + at + 1, key, value, rule, mend)
+
+
+def _probabilities(given: Any, kind: Kind, which: str, column: str, definition: _Section) -> dict[str, float]:
     values = {str(k): float(v) for k, v in (given or {}).items() if isinstance(v, int | float)}
     for name in values:
         if name not in kind.level_names:
@@ -129,7 +145,7 @@ def _probabilities(given: Any, kind: Kind, which: str, column: str, definition: 
     return values
 
 
-def _comparison(given: Mapping[str, Any], definition: Definition) -> Comparison | None:
+def _comparison(given: Mapping[str, Any], definition: _Section) -> Comparison | None:
     for key in given:
         if key not in COMPARISON_FIELDS:
             definition.complain(key, "", "is not a field of [[comparison]]", "known fields: " + ", ".join(COMPARISON_FIELDS))
@@ -158,14 +174,15 @@ def _prepared(name: str, comparisons: Mapping[str, Comparison]) -> str | None:
     return None
 
 
-def _key_sets(given: Any, field: str, comparisons: Mapping[str, Comparison], definition: Definition) -> tuple[tuple[str, ...], ...]:
+def _key_sets(given: Any, field: str, comparisons: Mapping[str, Comparison],
+              definition: Definition | _Section) -> tuple[tuple[str, ...], ...]:
     sets = []
     for names in given or ():
         prepared = [_prepared(str(name), comparisons) for name in names]
         for name, found in zip(names, prepared, strict=True):
             if found is None:
                 parts = ", ".join(f"{c}_{p}" for c in sorted(comparisons) for p in comparisons[c].kind.parts)
-                definition.complain(str(name) or field, name, f"{field} names no compared column or part of one", f"use one of {parts}")
+                definition.complain(field, name, f"{field} names no compared column or part of one", f"use one of {parts}")
         sets.append(tuple(name for name in prepared if name))
     return tuple(sets)
 
@@ -207,12 +224,12 @@ def read_model(definition: Definition) -> LinkModel:
     """The model of one file; everything wrong with it is complained of."""
     definition.known_keys(FIELDS)
     data = definition.data
-    read = [_comparison(given, definition) for given in data.get("comparison", ())]
+    read = [_comparison(given, _Section(definition, "comparison", number)) for number, given in enumerate(data.get("comparison", ()))]
     comparisons = {c.column: c for c in read if c}
     if not read:
         definition.complain("comparison", "", "compares no column", "add [[comparison]]")
-    blocks = [Block(on, bool(given.get("other_number", False))) for given in data.get("block", ())
-              for on in _key_sets([given.get("on", ())], "block", comparisons, definition)]
+    blocks = [Block(on, bool(given.get("other_number", False))) for number, given in enumerate(data.get("block", ()))
+              for on in _key_sets([given.get("on", ())], "on", comparisons, _Section(definition, "block", number))]
     if not any(block.on for block in blocks):
         definition.complain("block", "", "has no blocking rule: every record would be compared with every other",
                             "add [[block]] on = [...]")

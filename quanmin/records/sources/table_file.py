@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -74,7 +75,7 @@ def _excel(path: Path, name: str, mapping: Mapping | None) -> OpenFile:
     if len(rows) <= top or not any(_text(cell).strip() for cell in rows[top]):
         raise Refusal(Problem(name, top + 1, "", "", say("no_header"), say("send_header")))
     header = [_text(cell).strip().replace("\n", "") or f"column_{i}" for i, cell in enumerate(rows[top], 1)]
-    repeated = sorted({column for column in header if header.count(column) > 1})
+    repeated = sorted(column for column, count in Counter(header).items() if count > 1)
     if repeated:
         raise Refusal(Problem(name, top + 1, repeated[0], "", say("repeated_column"), say("name_columns_once")))
     return OpenFile(path, name, tuple(header), _excel_batches(rows[top + 1 :], top + 2, header, name), path.stat().st_size, "excel")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def shape_of(path: Path, name: str, delimiter: str = "", header_row: int = 1, en
     first = lines[header_row - 1]
     delimiter = delimiter or max(DELIMITERS, key=first.count)
     header = _split_header(first, delimiter)
-    repeated = sorted({column for column in header if column and header.count(column) > 1})
+    repeated = sorted(column for column, count in Counter(header).items() if column and count > 1)
     if repeated:
         raise Refusal(Problem(name, header_row, repeated[0], "", say("repeated_column"), say("name_columns_once")))
     return TextShape(encoding, bom, delimiter, tuple(c or f"column_{i}" for i, c in enumerate(header, 1)), header_row)
