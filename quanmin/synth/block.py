@@ -68,9 +68,9 @@ class Maker:
 
     def _staff(self) -> pa.Array:
         rng, book = self.census.generator(0, 60), self.census.book
-        male, birth = rng.random(STAFF) < 0.5, rng.integers(-3000, 9000, STAFF)
+        male, birth = rng.random(3 * STAFF) < 0.5, rng.integers(-3000, 9000, 3 * STAFF)
         given = [book.draw_given(part, male, birth, rng) for part in "12"]
-        return book.full_names(book.draw_surnames(STAFF, rng), *given)
+        return book.full_names(book.draw_surnames(3 * STAFF, rng), *given).unique()[:STAFF]
 
     def block(self, block: int) -> None:
         """Makes and writes one block."""

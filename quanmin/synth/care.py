@@ -29,7 +29,7 @@ class Codes:
             | {c for g in groups.values() for c in g}
             | {c for v in self.words["external"].values() for c in v}
             | {fixed["birth_outcome"], *fixed["pregnancy"], *fixed["new_in_hospital"]}
-            | {fixed["male_error"], fixed["female_error"]}
+            | {fixed[k] for k in ("male_error", "female_error", "failing", "failing_newborn")}
         )
         self.at = {c: k for k, c in enumerate(used)}
         names = code_names("icd10")
@@ -41,6 +41,7 @@ class Codes:
         external = self.words["external"]
         self.external = self._matrix([external.get(r["external"], []) for r in rows])
         self.acquired = np.array([self.at[c] for c in fixed["new_in_hospital"]])
+        self.failing = np.array([self.at[fixed["failing"]], self.at[fixed["failing_newborn"]]])
         self.outcome = self.at[fixed["birth_outcome"]]
 
     @staticmethod
@@ -185,6 +186,8 @@ def diagnoses(rows: Rows, illnesses: Illnesses, codes: Codes, rng: np.random.Gen
         code = np.where(delivery, codes.pick(codes.mother, case, start + k), code)
         others[:, k] = np.where(k < np.minimum(number, np.maximum(size, 1)), code, -1)
     others = np.where(delivery[:, None], np.c_[np.full(count, codes.outcome), others[:, :-1]], others)
+    alone = rows["died"] & (others[:, 0] < 0)  # whoever dies has a further diagnosis that says why
+    others[alone, 0] = codes.failing[(rows["day_age"] <= 28).astype(int)][alone]
     state = np.where(rng.random(others.shape) < 0.06, 2, 1)
     acquired = codes.acquired[rng.integers(0, len(codes.acquired), count)]
     new = (rows["severity"] == 2) & (rng.random(count) < 0.12) & (rows["day_age"] > 28) & ~delivery
