@@ -47,6 +47,15 @@ def made_names(rng: np.random.Generator, count: int) -> list[str]:
     return [f + a + ("" if s else b) for f, a, b, s in zip(first, one, two, single, strict=True)]
 
 
+def some_name(number: int) -> str:
+    """A fixed two-character name for every small number; all differ in sound."""
+    surnames, _, given, _ = _lists()
+    sounds: dict[str, str] = {}
+    for character in given:
+        sounds.setdefault(names._reading(character), character)
+    return str(surnames[number % 50]) + list(sounds.values())[number // 50]
+
+
 def _mobiles(rng: np.random.Generator, count: int) -> list[str]:
     return [f"1{a}{b:09d}" for a, b in zip(rng.integers(3, 10, count), rng.integers(0, 10**9, count), strict=True)]
 

@@ -16,7 +16,7 @@ from quanmin.records.residents.prepare import NAMES, NODE
 
 SCORED = "residents_scored"
 # Pairs drawn at random to estimate u, and the seed that makes an estimate repeatable.
-RANDOM_PAIRS, SEED = 2_000_000, 1
+RANDOM_PAIRS, SEED = 1_000_000, 1
 
 
 @contextlib.contextmanager
