@@ -135,7 +135,7 @@ class Census:
         moves = (rng.random(total) < settings.MOVED_WITHIN) & ~outside & (np.arange(total) < count)
         other = np.searchsorted(weight, rng.random(total)).clip(max=len(weight) - 1)
         age = (settings.START - birth_day) / 365.25
-        hazard = 0.0000205 * np.exp(0.098 * age.clip(min=0)) + 0.00012
+        hazard = 0.0000150 * np.exp(0.098 * age.clip(min=0)) + 0.00012
         lived = np.log1p(0.098 * rng.exponential(1, total) / hazard) / 0.098
         died = np.maximum(settings.START, birth_day) + (lived * 365.25).astype(np.int64)
         leaves = (rng.random(total) < settings.MOVED_OUT) & ~outside & (np.arange(total) < count)

@@ -78,7 +78,7 @@ class FacilityBooks:
         unseen = np.flatnonzero(np.isin(self.group, ["P", "V"]) | ((self.group == "H") & ~sends))
         for k in unseen.tolist():
             group = self.group[k]
-            monthly = {"V": 0.14, "P": 0.0006, "H": 0.0009}[group]
+            monthly = {"V": 0.1, "P": 0.0005, "H": 0.0009}[group]
             people = share[village[self.reporting[k]["region_code"]]] if group == "V" else 1.0
             expected = people * self.residents * monthly * (0.7 + 0.6 * self.rng.random())
             found["outpatient_count"][k] = self.rng.poisson(expected, settings.MONTHS)
@@ -151,11 +151,16 @@ class FacilityBooks:
             else:
                 value = found[f["basis"]] * (low + (high - low) * draw)
             if f["basis"] != "chance" and not f["column"].endswith(("_cny", "_satisfaction", "_score", "_use", "_day")):
-                value = np.minimum(np.rint(value), found[f["basis"]]) if f["basis"] in found and high <= 1 else np.rint(value)
+                # In small institutions most parts are below one: rounding at random, once for each institution, keeps the sums right.
+                value = np.floor(value + (self.rng.random((count, 1)) if f["basis"] in found and high <= 1 else 0.5))
+            if f["column"] == "nurse_count":
+                value = np.minimum(value, found["technical_staff_count"] - found["physician_count"])
             found[f["column"]] = np.where(rows, np.round(value, 2), found.get(f["column"], np.full((count, years), np.nan)))
         found["physician_count"] = np.where(small[:, None], found["staff_count"], found["physician_count"])
         found["technical_staff_count"] = np.where(small[:, None], found["staff_count"], found["technical_staff_count"])
-        found["nurse_count"] = np.where(small[:, None], 0, found["nurse_count"])
+        found["nurse_count"] = np.where(
+            small[:, None], 0, np.minimum(found["nurse_count"], found["technical_staff_count"] - found["physician_count"])
+        )
         return found
 
     def year_columns(self, county: str) -> list[Column]:

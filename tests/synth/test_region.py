@@ -170,6 +170,12 @@ def test_population_table_counts_the_residents(region: Region) -> None:
     assert all(r["insured"] <= r["people"] for r in rows)
 
 
+def test_targets_name_indicators_of_the_catalogue(region: Region) -> None:
+    book = next(m["file"] for m in region.manifest if m["mapping"] == "target_workbook")
+    known = {p.stem for p in (MAPPINGS.parent / "indicators").rglob("*.toml")}
+    assert {r[0] for r in region.sheet(book)[3:]} <= known
+
+
 def test_registers_hold_every_resident_and_movers_twice(region: Region) -> None:
     lines = Counter(region.resident_of[r.file, r.line] for _, rows in region.of_mapping("resident_register") for r in rows)
     residents = {p["resident_id"] for p in region.truth("residents.parquet") if p["is_resident"]}
