@@ -137,15 +137,16 @@ class Site:
         except FileNotFoundError as error:
             raise Refusal(Problem(str(self.folder), None, "as-of", str(snapshot.id), say("snapshot_gone"), say("mend_snapshot_gone"))) from error
 
-    def engine(self, snapshot: Snapshot, scope: Scope | None = None) -> DuckDBEngine:
+    def engine(self, snapshot: Snapshot, scope: Scope | None = None, hold_rows: int = 0) -> DuckDBEngine:
         """An engine over a snapshot that shows nothing outside a scope."""
         limits = (scope or Scope()).limits(self.catalog.tables)
-        return DuckDBEngine(self.catalog, self.files(snapshot), limits=limits, memory_limit=self.settings.memory_limit, threads=self.settings.threads)
+        return DuckDBEngine(self.catalog, self.files(snapshot), limits=limits, memory_limit=self.settings.memory_limit,
+                            threads=self.settings.threads, hold_rows=hold_rows)
 
-    def indicators(self, as_of: int | None = None, scope: Scope | None = None) -> Indicators:
-        """Answers over a snapshot, within a scope."""
+    def indicators(self, as_of: int | None = None, scope: Scope | None = None, hold_rows: int = 0) -> Indicators:
+        """Answers over a snapshot, within a scope; `hold_rows`: tables up to this size are held in memory."""
         snapshot = self.snapshot(as_of)
-        return Indicators(self.catalog, self.engine(snapshot, scope), snapshot.id, self.settings.suppress_below)
+        return Indicators(self.catalog, self.engine(snapshot, scope, hold_rows), snapshot.id, self.settings.suppress_below)
 
     @cached_property
     def accounts(self) -> Accounts:

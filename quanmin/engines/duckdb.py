@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
 
 from quanmin.catalog import Catalog
 from quanmin.engines import answers
@@ -40,16 +42,17 @@ class DuckDBEngine:
     """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table); each engine is its own in-memory database.
 
     `limits` (table → condition) stand under every read of a table. Nothing but the given files can be read, and no setting can be changed,
-    once it stands. One engine serves many threads: every statement runs on a cursor of its own.
+    once it stands. Tables of up to `hold_rows` rows are held in memory (for servers that are asked often). One engine serves many threads: every statement runs on a cursor of its own.
     """
 
     def __init__(self, catalog: Catalog, files: Mapping[str, Sequence[str]] | None = None, frames: Mapping[str, pa.Table] | None = None,
-                 limits: Mapping[str, str] | None = None, memory_limit: str = "3GB", threads: int = 2) -> None:
+                 limits: Mapping[str, str] | None = None, memory_limit: str = "3GB", threads: int = 2, hold_rows: int = 0) -> None:
         self.catalog = catalog
         self.connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": threads})
         self.connection.execute(MACROS.read_text("utf-8"))
         self.connection.execute("SET preserve_insertion_order = false")
         files, frames, limits = files or {}, frames or {}, limits or {}
+        self._hold_rows = hold_rows
         for table in catalog.tables.values():
             self._open(table, files.get(table.id, ()), frames.get(table.id), limits.get(table.id, ""))
         for name in set(files) - set(catalog.tables):
@@ -70,6 +73,9 @@ class DuckDBEngine:
             source = f'SELECT * FROM "frame {table.id}"'
         elif files:
             source = f"SELECT {column_list(table)} FROM read_parquet([{_listed(files)}], hive_partitioning = false)"
+            if self._hold_rows and sum(pq.read_metadata(f).num_rows for f in files) <= self._hold_rows:
+                self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}')
+                source = f'SELECT * FROM "held {table.id}"'
         self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}{" WHERE " + limit if limit else ""}')
 
     def _need_lists(self, *texts: str) -> None:
@@ -86,11 +92,18 @@ class DuckDBEngine:
 
     def _tally(self, part: Part, by: Sequence[str], filters: Sequence[str]) -> dict[answers.Key, answers.Tally]:
         self._need_lists(part.whole, part.counted, part.sum, *filters)
-        found = self.connection.cursor().execute(tally(part, by, filters, self.catalog).sql("duckdb")).fetchall()
+        found = self._run(tally(part, by, filters, self.catalog), filters).fetchall()
         width = len(by)
         return {
             tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found
         }
+
+    def _run(self, query: exp.Select, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
+        """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""
+        try:
+            return self.connection.cursor().execute(query.sql("duckdb"))
+        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+            raise refuse("where", " AND ".join(filters), str(error).splitlines()[0], "correct the condition") from error
 
     def ask(self, question: Indicator | Check, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """The question's figures by groups; raises Refusal where a dimension or condition does not fit."""
@@ -135,7 +148,7 @@ class DuckDBEngine:
         query = listing(part, where, self.catalog, columns or list(part.table.columns), which)
         if limit is not None:
             query = query.limit(limit)
-        return self.connection.cursor().execute(query.sql("duckdb")).to_arrow_table()
+        return self._run(query, where).to_arrow_table()
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a fixed statement of ours (never of a person's text)."""

@@ -67,7 +67,7 @@ class PlainEngine:
                     seen[name] = row[half.place]
             moment = row[half.time] if half.time else None
             for grain in ("day", "month", "year"):
-                if half.time and grain not in columns:
+                if half.time and (grain not in columns or columns[grain].type in ("date", "timestamp")):
                     period = _period(grain, moment)
                     seen[grain] = int(period) if grain == "year" and period else period
             if all(self.meaning.of(text, seen) is True for text in where):

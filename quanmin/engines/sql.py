@@ -97,7 +97,8 @@ def _pseudo(part: Part) -> dict[str, exp.Expression]:
             found["year"] = exp.Anonymous(this="year", expressions=[column])
             for grain in ("day", "month"):
                 found[grain] = exp.Anonymous(this="strftime", expressions=[column.copy(), exp.Literal.string(_GRAIN_FORMAT[grain])])
-    return {name: tree for name, tree in found.items() if name not in part.table.columns}
+    columns = part.table.columns
+    return {name: tree for name, tree in found.items() if name not in columns or columns[name].type in ("date", "timestamp")}
 
 
 def condition(text: str, part: Part, catalog: Catalog, field: str = "where") -> exp.Expression:

@@ -12,11 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlglot import exp
+
+from quanmin.catalog.expressions import parse
 from quanmin.engines.duckdb import DuckDBEngine
+from quanmin.engines.sql import Part, condition
 from quanmin.model import Answer, Cell, Half, Indicator
 from quanmin.model.words import GRAINS, UNIT_SCALE
 
 LOOK_BACK = 12
+History = dict[tuple[Any, ...], dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,33 @@ def gaps_of(engine: DuckDBEngine, tables: Sequence[str]) -> Gaps:
     return Gaps(tuple((row["period"], row["table"], row["sender"]) for row in rows if row["period"] in months))
 
 
+TIME_WORDS = frozenset({"year", "month", "day"})
+
+
+def _split(where: Sequence[str], time: str) -> tuple[list[str], list[str]]:
+    """Conditions on the period alone, and all others."""
+    on_time, others = [], []
+    for text in where:
+        tree = parse(text)
+        for one in tree.flatten() if isinstance(tree, exp.And) else [tree]:
+            names = {column.name for column in one.find_all(exp.Column)}
+            (on_time if names and names <= TIME_WORDS | {time} else others).append(one.sql("duckdb"))
+    return on_time, others
+
+
+def _asked_months(engine: DuckDBEngine, question: Indicator, conditions: Sequence[str], months: Sequence[str]) -> list[str]:
+    """The months of which at least one day meets the conditions on the period."""
+    assert question.numerator is not None
+    part = Part.of_half(engine.catalog, question.numerator)
+    if not conditions or not months:
+        return list(months)
+    met = " AND ".join(f"({condition(text, part, engine.catalog).sql('duckdb')})" for text in conditions)
+    listed = ", ".join(f"DATE '{m}'" for m in months)
+    rows = engine.table(f'SELECT DISTINCT CAST(m AS VARCHAR) AS m FROM (SELECT m, CAST(unnest(generate_series(m, last_day(m), INTERVAL 1 DAY)) AS DATE) AS "{part.time}"'
+                        f" FROM (SELECT unnest([{listed}]) AS m)) WHERE {met} ORDER BY m").to_pylist()
+    return [row["m"] for row in rows]
+
+
 def _covers(key: dict[str, Any], month: str) -> bool:
     """Whether a cell's period contains a month (a cell without a period contains all)."""
     year, number = month[:4], int(month[5:7])
@@ -59,13 +91,13 @@ def _covers(key: dict[str, Any], month: str) -> bool:
     return True
 
 
-def _history(engine: DuckDBEngine, question: Indicator, by: Sequence[str], where: Sequence[str], condition: str) -> dict[tuple[Any, ...], dict[str, int]]:
+def _history(engine: DuckDBEngine, question: Indicator, by: Sequence[str], where: Sequence[str], condition: str) -> History:
     """Group (without its period) → month → how many rows of the whole meet `condition`."""
     whole = question.denominator
     assert whole is not None
     counted = Half(whole.table, f"({whole.where or 'TRUE'}) AND {condition}", time=whole.time, place=whole.place)
     total = replace(question, kind="total", numerator=counted, denominator=None, requires=())
-    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    found: History = {}
     asked = [name for name in by if name not in GRAINS]
     for cell in engine.ask(total, [*asked, "month"], where).cells:
         group = tuple(cell.key[name] for name in asked)
@@ -81,31 +113,37 @@ def _most(history: dict[str, int], month: str, incomplete: set[str]) -> int:
 
 
 def bounded(answer: Answer, question: Indicator, gaps: Gaps, engine: DuckDBEngine, by: Sequence[str], where: Sequence[str]) -> Answer:
-    """The answer with bounds instead of values in the cells whose period lacks submissions."""
-    months = [m for m in gaps.months() if any(_covers(dict(cell.key), m) for cell in answer.cells)]
+    """The answer with bounds instead of values in the cells whose period lacks submissions (no bounds where nothing is known of the missing rows)."""
+    part, whole = question.numerator, question.denominator
+    assert part is not None and whole is not None
+    on_time, others = _split(where, part.time)
+    months = [m for m in _asked_months(engine, question, on_time, gaps.months()) if any(_covers(dict(cell.key), m) for cell in answer.cells)]
     if not months:
         return answer
-    part = question.numerator
-    assert part is not None
-    silent = sorted({sender for _, table, sender in gaps.missing if table == "stay"})
-    listed = ", ".join("'" + s.replace("'", "''") + "'" for s in silent)
-    outside = _history(engine, question, by, where, f"origin = 'claim' AND NOT ({part.where})")
-    unsent = _history(engine, question, by, where, f"facility_code IN ({listed})") if silent else {}
+    outside: History = {}
+    unsent: History = {}
+    can_bound = "origin" in engine.catalog.tables[whole.table].columns and not whole.sum
+    if can_bound:
+        silent = sorted({sender for period, table, sender in gaps.missing if table == "stay" and period in months})
+        listed = ", ".join("'" + s.replace("'", "''") + "'" for s in silent)
+        outside = _history(engine, question, by, others, f"origin = 'claim' AND NOT ({part.where})")
+        unsent = _history(engine, question, by, others, f"facility_code IN ({listed})") if silent else {}
     incomplete = {m[:7] for m in gaps.months()}
-    cells = [_bound(cell, months, by, outside, unsent, incomplete, gaps, UNIT_SCALE.get(question.unit, 1.0)) for cell in answer.cells]
+    scale = UNIT_SCALE.get(question.unit, 1.0)
+    cells = [_bound(cell, months, by, (outside, unsent) if can_bound else None, incomplete, gaps, scale) for cell in answer.cells]
     return replace(answer, cells=tuple(cells))
 
 
-def _bound(cell: Cell, months: list[str], by: Sequence[str], outside: dict[tuple[Any, ...], dict[str, int]],
-           unsent: dict[tuple[Any, ...], dict[str, int]], incomplete: set[str], gaps: Gaps, scale: float) -> Cell:
+def _bound(cell: Cell, months: list[str], by: Sequence[str], histories: tuple[History, History] | None, incomplete: set[str], gaps: Gaps, scale: float) -> Cell:
     concerned = [m for m in months if _covers(dict(cell.key), m)]
     if not concerned or cell.denominator is None:
         return cell
+    senders = tuple(dict.fromkeys(sender for period, _, sender in gaps.missing if period in concerned))
+    if histories is None:
+        return replace(cell, value=None, low=None, high=None, missing=senders)
     group = tuple(cell.key[name] for name in by if name not in GRAINS)
-    more_outside = sum(_most(outside.get(group, {}), m, incomplete) for m in concerned)
-    more_local = sum(_most(unsent.get(group, {}), m, incomplete) for m in concerned)
+    more_outside, more_local = (sum(_most(history.get(group, {}), m, incomplete) for m in concerned) for history in histories)
     n, d = float(cell.numerator or 0), float(cell.denominator)
     low = n / (d + more_outside) * scale if d + more_outside else None
     high = (n + more_local) / (d + more_local) * scale if d + more_local else None
-    senders = tuple(dict.fromkeys(sender for period, _, sender in gaps.missing if period in concerned))
     return replace(cell, value=None, low=low, high=high, missing=senders)

@@ -1,0 +1,108 @@
+"""The web server: one door that denies by default, then pages and the REST API."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.base import RequestResponseEndpoint
+
+from quanmin.api.routes import router as api
+from quanmin.catalog.messages import LANGUAGES, speak
+from quanmin.model import Refusal
+from quanmin.site import Site
+from quanmin.web.desk import Desk
+from quanmin.web.pages import error_page, router as pages
+
+OPEN = ("/sign-in", "/static/", "/healthy")
+LARGEST_BODY = 64 << 10
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cache-Control": "no-store",
+}
+
+
+def _is_open(path: str) -> bool:
+    return any(path == one.rstrip("/") or (one.endswith("/") and path.startswith(one)) for one in OPEN)
+
+
+def _choose_language(request: Request, site: Site) -> str:
+    asked = request.query_params.get("lang", "") or request.cookies.get("lang", "")
+    return asked if asked in LANGUAGES else site.settings.languages[0]
+
+
+def _came_from_here(request: Request) -> bool:
+    """Whether an unsafe request comes from one of our own pages (Fetch Metadata, or Origin where a browser sends none)."""
+    fetch_site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if fetch_site is not None:
+        return fetch_site in ("same-origin", "none")
+    return origin is None or origin.split("//")[-1] == request.headers.get("host")
+
+
+async def _admit(request: Request, desk: Desk) -> Response | None:
+    """The refusal of a request that may not pass, or None; a passing one carries its session."""
+    if request.method not in ("GET", "HEAD", "POST"):
+        return error_page(request, 405)
+    if request.method == "POST":
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > LARGEST_BODY or not _came_from_here(request):
+            return error_page(request, 400)
+    if _is_open(request.url.path):
+        return None
+    session = desk.session(request)
+    if session is None:
+        return JSONResponse({"error": "unauthorised"}, 401) if request.url.path.startswith("/api/") else RedirectResponse("/sign-in", 303)
+    request.state.session = session
+    if session.account.must_change and request.url.path not in ("/password", "/sign-out"):
+        return RedirectResponse("/password", 303) if not request.url.path.startswith("/api/") else JSONResponse({"error": "password"}, 403)
+    if request.method == "POST":
+        await request.body()  # kept by the framework, so that the page can read the form again
+        if (await request.form()).get("csrf") != session.csrf:
+            return error_page(request, 400)
+    return None
+
+
+def create_app(site: Site | None = None) -> FastAPI:
+    """The application over a site (by default the one named in QUANMIN_SITE)."""
+    opened = site or Site(Path(os.environ["QUANMIN_SITE"]))
+    opened.speak()
+    desk = Desk(opened)
+    app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    app.include_router(pages)
+    app.include_router(api, prefix="/api")
+
+    @app.middleware("http")
+    async def door(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        chosen = _choose_language(request, opened)
+        speak(chosen)
+        request.state.language = chosen
+        response = await _admit(request, desk) or await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.url.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "public, max-age=3600"
+        if request.query_params.get("lang", "") in LANGUAGES:
+            response.set_cookie("lang", request.query_params["lang"], max_age=365 * 86400, httponly=True, samesite="lax")
+        return response
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        speak(request.state.language)
+        return error_page(request, 400, refusal.problems)
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        speak(request.state.language)
+        return error_page(request, error.status_code)
+
+    @app.get("/healthy")
+    def healthy() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
