@@ -24,6 +24,12 @@ MISSING = 0.12
 INCREMENT = 500
 
 
+def _connection() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("set enable_progress_bar = false")
+    return con
+
+
 def _people(count: int) -> pa.Table:
     return made_identities(int(count / RECORDS_PER_PERSON * 1.01), missing=MISSING, seed=7).slice(0, count)
 
@@ -41,7 +47,7 @@ def _loaded() -> float:
 
 def ours(count: int) -> None:
     """Everything at once."""
-    people, con = _people(count), duckdb.connect()
+    people, con = _people(count), _connection()
     before, started = _loaded(), time.perf_counter()
     linked = link(con, people)
     _report("quanmin, at once", time.perf_counter() - started, before, con, linked.clusters, people)
@@ -50,7 +56,7 @@ def ours(count: int) -> None:
 
 def increment(count: int) -> None:
     """The last few hundred identities added to all the others."""
-    people, con = _people(count), duckdb.connect()
+    people, con = _people(count), _connection()
     new = people.slice(len(people) - INCREMENT)
     stored = link(con, people.slice(0, len(people) - INCREMENT))
     before, started = _loaded(), time.perf_counter()
@@ -65,7 +71,7 @@ def peer(count: int) -> None:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    people, con = _people(count), duckdb.connect()
+    people, con = _people(count), _connection()
     before, started = _loaded(), time.perf_counter()
     api = DuckDBAPI(con)
     con.register("given", people)

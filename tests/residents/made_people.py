@@ -48,7 +48,7 @@ def made_names(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def some_name(number: int) -> str:
-    """A fixed two-character name for every small number; all differ in sound."""
+    """A fixed two-character name for every small number: fifty surnames, then the next given name, each of another sound."""
     surnames, _, given, _ = _lists()
     sounds: dict[str, str] = {}
     for character in given:

@@ -132,14 +132,24 @@ def test_a_split_is_stronger_than_a_chain_of_joins() -> None:
 
 def _crowd(count: int, **same: str) -> pa.Table:
     """People with nothing in common but what is given."""
-    rows = {"identity_id": [f"{i:04x}" for i in range(count)], "name": [some_name(i) for i in range(count)],
+    rows = {"identity_id": [f"{i:04x}" for i in range(count)], "name": [some_name(50 * i) for i in range(count)],
             "birth_date": [f"19{30 + i}-0{1 + i % 9}-1{i % 7}" for i in range(count)]}
     return pa.table(rows | {column: [value] * count for column, value in same.items()})
 
 
-def test_a_number_typed_for_everybody_joins_nobody() -> None:
-    linked = link(duckdb.connect(), _crowd(60, identity_number="11010519491231002X"))
+@pytest.mark.parametrize("filler", [{"identity_number": "11010519491231002X"}, {"identity_number": "123456789012345678"},
+                                    {"health_card_number": "12345678"}, {"phone": "13800138000"}, {"birth_date": "1990-01-01"}])
+def test_a_filler_typed_for_everybody_joins_nobody(filler: dict[str, str]) -> None:
+    linked = link(duckdb.connect(), _crowd(60, **filler))
     assert linked.resident_count == 60 and len(linked.review) == 0
+
+
+def test_who_is_nobody_alone_may_be_somebody_by_decision() -> None:
+    known = pa.table({"identity_id": ["aa"], "name": [some_name(3)], "birth_date": ["1980-01-02"]})
+    both = pa.concat_tables([known, pa.table({"identity_id": ["bb"]})], promote_options="default")
+    assert [r["resident_id"] for r in link(duckdb.connect(), both).clusters.to_pylist()] == ["Raa", None]
+    decided = link(duckdb.connect(), both, decisions=_decisions(("aa", "bb", "join")))
+    assert [r["resident_id"] for r in decided.clusters.to_pylist()] == ["Raa", "Raa"]
 
 
 def test_a_phone_that_forty_people_share_is_set_aside() -> None:

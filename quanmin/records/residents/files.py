@@ -165,6 +165,7 @@ def link_files(paths: Sequence[Path | str], model: Path | str, out: Path | str, 
     con = duckdb.connect()
     try:
         con.execute("set temp_directory = ''")
+        con.execute("set enable_progress_bar = false")
         record, notes = _read(con, files, used)
         if len(files) == 1:
             used = used.within(True)

@@ -24,7 +24,7 @@ RESIDENT_ID = "'R' || left({identity_id}, 15)"
 class Linked:
     """The result of linking, as Arrow tables ordered by identity.
 
-    `clusters`: identity_id, resident_id (null for an identity that says too little to be anybody, as `identifies` of the model has it).
+    `clusters`: identity_id, resident_id (null for one that stands alone and says too little to be anybody: `identifies` of the model).
     `edges`: identity_a < identity_b, weight (bits; null unless the model compared them), probability, levels ("name=same phone=different"),
     rule, set_aside (columns whose agreement was ignored because too many people share the value), decided_by ("exact", "model" or who
     decided), verdict of the pair alone ("same" or "uncertain"), status ("joined", "review" or "apart").
@@ -153,7 +153,8 @@ def _clusters(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers)
     resident = RESIDENT_ID.format(identity_id="f.identity_id")
     identifies = " or ".join("(" + " and ".join(f"n.{key} is not null" for key in keys) + ")" for keys in model.identifies) or "true"
     con.execute(f"""create or replace temp table {CLUSTERS} as
-        select n.rn, n.identity_id, case when {identifies} then {resident} end as resident_id
+        select n.rn, n.identity_id,
+            case when {identifies} or count(*) over (partition by g.label) > 1 then {resident} end as resident_id
         from {NODE} as n join residents_labels as g on g.rn = n.rn join {NODE} as f on f.rn = g.label""")
     con.unregister("residents_labels")
     return con.execute(f"select identity_id, resident_id from {CLUSTERS} order by identity_id").to_arrow_table()

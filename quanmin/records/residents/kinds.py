@@ -79,7 +79,9 @@ _DATE = Kind(
     ({"{c}_day": "coalesce(try_cast({c}_raw as date), "
       "try_strptime({c}_raw, ['%Y%m%d', '%Y/%m/%d', '%Y.%m.%d', '%Y-%m-%d %H:%M:%S'])::date)",
       "{c}_digits": "nullif(regexp_replace({c}_raw, '[^0-9]', '', 'g'), '')"},
-     {"{c}_key": "coalesce(strftime({c}_day, '%Y%m%d'), {c}_digits)"},
+     {"{c}_written": "coalesce(strftime({c}_day, '%Y%m%d'), {c}_digits)"},
+     # Day nought of databases and spreadsheets stands for an unknown date.
+     {"{c}_key": "case when {c}_written not in ('19000101', '18991231', '18991230') then {c}_written end"},
      {"{c}_year": "left({c}_key, 4)", "{c}_month_day": "substr({c}_key, 5, 4)", "{c}_month": "left({c}_key, 6)"}),
     (("same", _same()),
      ("swapped", "{c}_year_l = {c}_year_r and length({c}_key_l) = 8 and length({c}_key_r) = 8 "
