@@ -190,29 +190,8 @@ def _regions(draft: Draft) -> None:
     at = np.array([[c["x"], c["y"]] for c in counties])
     reach = np.array([c["reach"] for c in counties])
     owner = np.argmin(np.hypot(points[:, None, 0] - at[:, 0], points[:, None, 1] - at[:, 1]) / reach, axis=1)
-    draft.region(names["province"]["code"], names["province"]["zh"], names["province"]["en"], "province", "")
-    draft.region(
-        names["city"]["code"],
-        names["city"]["zh"],
-        names["city"]["en"],
-        "city",
-        names["province"]["code"],
-        area_km2=round(len(points) * cell_km2, 1),
-        longitude=centre["longitude"],
-        latitude=centre["latitude"],
-        boundary=json.dumps(outlines.geometry({tuple(c) for c in cells.tolist()}, nodes), separators=(",", ":")),
-    )
-    for key in ("capital", "neighbour"):
-        place = names[key]
-        draft.region(
-            place["code"],
-            place["zh"],
-            place["en"],
-            "city",
-            names["province"]["code"],
-            longitude=place["longitude"],
-            latitude=place["latitude"],
-        )
+    whole = outlines.geometry({tuple(c) for c in cells.tolist()}, nodes)
+    _above(draft, round(len(points) * cell_km2, 1), json.dumps(whole, separators=(",", ":")))
     for k, county in enumerate(counties):
         mine = owner == k
         spot = outlines.to_degrees(at[k], centre["longitude"], centre["latitude"])
@@ -229,6 +208,18 @@ def _regions(draft: Draft) -> None:
             boundary=json.dumps(outlines.geometry({tuple(c) for c in cells[mine].tolist()}, nodes), separators=(",", ":")),
         )
         _towns(draft, county, points[mine], cells[mine], nodes, cell_km2)
+
+
+def _above(draft: Draft, area_km2: float, boundary: str) -> None:
+    """The province and its cities."""
+    names, parent = draft.names, draft.names["province"]["code"]
+    draft.region(parent, names["province"]["zh"], names["province"]["en"], "province", "")
+    city, at = names["city"], {k: names["centre"][k] for k in ("longitude", "latitude")}
+    draft.region(city["code"], city["zh"], city["en"], "city", parent, area_km2=area_km2, boundary=boundary, **at)
+    for key in ("capital", "neighbour"):
+        place = names[key]
+        at = {k: place[k] for k in ("longitude", "latitude")}
+        draft.region(place["code"], place["zh"], place["en"], "city", parent, **at)
 
 
 def _county_facilities(draft: Draft, county: dict[str, Any], town: dict[str, Any], towns: list[dict[str, Any]]) -> None:

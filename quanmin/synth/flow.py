@@ -37,7 +37,7 @@ class Flow:
         pull = place.of_caring("pull", 0.0).astype(np.float32)
         self.before = self._stay_tables(place.ability, pull)
         self.after = self._stay_tables(place.ability_later, pull)
-        self.visits, self.visits_possible = self._visit_tables()
+        self.visits = self._visit_table()
 
     def _stay_tables(self, ability: np.ndarray, pull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cumulative shares (town, service, need 1–4, destination, facility) and where the destination can treat the need."""
@@ -54,7 +54,7 @@ class Flow:
         weight[:, :, :, CAPITAL, :] = capital[None]
         return _cumulative(weight.astype(np.float32))
 
-    def _visit_tables(self) -> tuple[np.ndarray, np.ndarray]:
+    def _visit_table(self) -> np.ndarray:
         """Cumulative shares (town, hospital or not, service, facility)."""
         place = self.place
         inside = place.facility_county != len(place.counties)
@@ -65,7 +65,7 @@ class Flow:
         tier = np.stack([place.is_primary, ~place.is_primary])
         near = np.exp(-place.distance / np.where(place.is_primary, 5.0, 24.0))
         weight = pull * sends * able[None, None] * tier[None, :, None] * near[:, None, None]
-        return _cumulative(weight)
+        return _cumulative(weight)[0]
 
     def place_stays(self, rows: Rows, people: People, illnesses: Illnesses, rng: np.random.Generator) -> Rows:
         """Adds `facility`, `home` (county at the time) and `could_stay` (the home county treats such cases) to the rows."""

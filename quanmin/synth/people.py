@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +10,15 @@ import pyarrow as pa
 from quanmin.synth import settings
 from quanmin.synth.naming import AddressBook, NameBook, identity_numbers, phone_numbers
 from quanmin.synth.place import Place, table
-from quanmin.synth.text import choose, glue, pick
+from quanmin.synth.text import choose, glue, number, pick
 
 NEVER = 10**6
+DAYS = settings.END - settings.START
 BAND_STARTS = np.array([0, 1, *range(5, 90, 5)])
+
+
+def _none() -> np.ndarray:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass
@@ -29,17 +34,17 @@ class People:
     coupled: np.ndarray
     mother: np.ndarray  # row of the mother of those born in the period, else -1
     village: np.ndarray
-    old_village: np.ndarray
-    move_day: np.ndarray
-    from_day: np.ndarray
-    moved_out: np.ndarray
-    died: np.ndarray
     insured: np.ndarray
     employee: np.ndarray
     frailty: np.ndarray
-    texts: dict[str, pa.Array]
-    letters: np.ndarray  # identity numbers, ASCII (n, 18)
     phone_change: np.ndarray
+    old_village: np.ndarray = field(default_factory=_none)
+    move_day: np.ndarray = field(default_factory=_none)
+    from_day: np.ndarray = field(default_factory=_none)
+    moved_out: np.ndarray = field(default_factory=_none)
+    died: np.ndarray = field(default_factory=_none)
+    texts: dict[str, pa.Array] = field(default_factory=dict)
+    letters: np.ndarray = field(default_factory=_none)  # identity numbers, ASCII (n, 18)
 
     def __len__(self) -> int:
         return len(self.male)
@@ -60,9 +65,7 @@ class People:
 
     def ids(self, person: np.ndarray) -> pa.Array:
         """Ids of the truth files."""
-        from quanmin.synth.text import number
-
-        return glue("R", number(self.block, 4) if isinstance(self.block, np.ndarray) else f"{self.block:04d}", number(person, 5))
+        return glue(f"R{self.block:04d}", number(person, 5))
 
 
 def age_bands(birth_day: np.ndarray, day: np.ndarray | int) -> np.ndarray:
@@ -121,55 +124,54 @@ class Census:
     ) -> People:
         count, born = len(male), len(babies)
         total = count + born + outsiders
-        outside = np.arange(total) >= count + born
         guest = rng.integers(0, count, outsiders)
         birth_day = np.concatenate([birth_day, birth_of, birth_day[guest]])
         male = np.concatenate([male, rng.random(born) < 0.522, male[guest]])
         households = int(family["household"].max()) + 1
+        home = self._somewhere(households + outsiders, rng)
         household = np.concatenate([family["household"], family["household"][babies], households + np.arange(outsiders)])
-        head = np.concatenate([family["head"], babies, count + born + np.arange(outsiders)])
-        relation = np.concatenate([family["relation"], np.full(born, 5), np.zeros(outsiders, dtype=np.int64)])
-        weight = np.cumsum(self.place.village_weight)
-        home = np.searchsorted(weight, rng.random(households + outsiders)).clip(max=len(weight) - 1)
-        village = np.where(outside, -1, home[household])
-        moves = (rng.random(total) < settings.MOVED_WITHIN) & ~outside & (np.arange(total) < count)
-        other = np.searchsorted(weight, rng.random(total)).clip(max=len(weight) - 1)
         age = (settings.START - birth_day) / 365.25
-        hazard = 0.0000150 * np.exp(0.098 * age.clip(min=0)) + 0.00012
-        lived = np.log1p(0.098 * rng.exponential(1, total) / hazard) / 0.098
-        died = np.maximum(settings.START, birth_day) + (lived * 365.25).astype(np.int64)
-        leaves = (rng.random(total) < settings.MOVED_OUT) & ~outside & (np.arange(total) < count)
-        comes = (rng.random(total) < settings.MOVED_IN) & ~leaves & ~moves & (np.arange(total) < count)
-        days = settings.END - settings.START
         people = People(
             block=block,
             male=male,
             birth_day=birth_day,
             household=household,
-            head=head,
-            relation=relation,
+            head=np.concatenate([family["head"], babies, count + born + np.arange(outsiders)]),
+            relation=np.concatenate([family["relation"], np.full(born, 5), np.zeros(outsiders, dtype=np.int64)]),
             coupled=np.concatenate([family["coupled"], np.zeros(born + outsiders, dtype=bool)]),
             mother=np.concatenate([np.full(count, -1), babies, np.full(outsiders, -1)]),
-            village=village,
-            old_village=np.where(moves, other, village),
-            move_day=np.where(moves, settings.START + rng.integers(60, days - 60, total), -NEVER),
-            from_day=np.where(
-                comes,
-                settings.START + rng.integers(0, days - 200, total),
-                np.where(birth_day >= settings.START, birth_day, settings.START - 400),
-            ),
-            moved_out=np.where(leaves, settings.START + rng.integers(100, days, total), NEVER),
-            died=np.where((died <= settings.END) & ~outside, died, NEVER),
+            village=np.where(np.arange(total) >= count + born, -1, home[household]),
             insured=rng.random(total) < np.where((age > 18) & (age < 40), 0.9, 0.965),
             employee=(rng.random(total) < 0.24) & (age > 20),
             frailty=rng.gamma(1.6, 1 / 1.6, total),
-            texts={},
-            letters=np.empty((0, 18), np.uint8),
-            phone_change=np.where(rng.random(total) < 0.15, settings.START + rng.integers(0, days, total), -NEVER),
+            phone_change=np.where(rng.random(total) < 0.15, settings.START + rng.integers(0, DAYS, total), -NEVER),
         )
-        people.moved_out[people.moved_out >= people.died] = NEVER
+        self._lives(people, np.arange(total) < count, age, rng)
         self._texts(people, family, babies, rng)
         return people
+
+    def _somewhere(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Villages drawn by their share of the households."""
+        weight = np.cumsum(self.place.village_weight)
+        return np.searchsorted(weight, rng.random(count)).clip(max=len(weight) - 1)
+
+    def _lives(self, people: People, from_start: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> None:
+        """Deaths outside hospital (Gompertz hazard) and moves; only those there at the start move, each in one way."""
+        total = len(people)
+        hazard = 0.0000150 * np.exp(0.098 * age.clip(min=0)) + 0.00012
+        lived = np.log1p(0.098 * rng.exponential(1, total) / hazard) / 0.098
+        died = np.maximum(settings.START, people.birth_day) + (lived * 365.25).astype(np.int64)
+        people.died = np.where((died <= settings.END) & people.resident, died, NEVER)
+        draw = np.where(from_start, rng.random(total), 1.0)
+        within = draw < settings.MOVED_WITHIN
+        leaves = ~within & (draw < settings.MOVED_WITHIN + settings.MOVED_OUT)
+        comes = ~within & ~leaves & (draw < settings.MOVED_WITHIN + settings.MOVED_OUT + settings.MOVED_IN)
+        people.old_village = np.where(within, self._somewhere(total, rng), people.village)
+        people.move_day = np.where(within, settings.START + rng.integers(60, DAYS - 60, total), -NEVER)
+        people.moved_out = np.where(leaves, settings.START + rng.integers(100, DAYS, total), NEVER)
+        people.moved_out[people.moved_out >= people.died] = NEVER
+        earlier = np.where(people.birth_day >= settings.START, people.birth_day, settings.START - 400)
+        people.from_day = np.where(comes, settings.START + rng.integers(0, DAYS - 200, total), earlier)
 
     def _texts(self, people: People, family: dict[str, np.ndarray], babies: np.ndarray, rng: np.random.Generator) -> None:
         book, total, outside = self.book, len(people), ~people.resident

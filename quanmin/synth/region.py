@@ -89,7 +89,7 @@ def _resend(maker: Maker) -> None:
             continue
         whole = outbox.path(entry.file).read_bytes().splitlines(keepends=True)
         early = outbox.note(entry.file.replace(".csv", "_first.csv"), entry.sender, entry.mapping, entry.sent_on, "superseded")
-        outbox.path(early.file).write_bytes(b"".join(whole[: max(2, int(len(whole) * 0.7))]))
+        outbox.path(early.file).write_bytes(b"".join(whole[: max(1, int(len(whole) * 0.7))]))
         entry.sent_on, entry.remark = given["sent_on"], "correction"
     twice = planted["sent_twice"]
     facility = maker.place.caring[maker.place.find(twice["kind"], twice["county"])]["facility_code"]

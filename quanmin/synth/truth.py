@@ -14,6 +14,7 @@ from quanmin.synth import settings
 from quanmin.synth.dirt import Kind
 from quanmin.synth.identity import KINDS
 from quanmin.synth.illness import Rows
+from quanmin.synth.naming import all_letters
 from quanmin.synth.people import NEVER, People
 from quanmin.synth.place import Place
 from quanmin.synth.text import glue, line_bytes, number, pick, texts
@@ -39,7 +40,6 @@ class Truth:
         self.county_of_village = texts([place.counties[k]["region_code"] for k in place.town_county[place.village_town]] + [""])
         self.village_code = texts([v["region_code"] for v in place.villages] + [""])
         self.facility_code = texts([f["facility_code"] for f in place.caring])
-        self.record_count = 0
 
     def write(self, name: str, columns: dict[str, Any]) -> None:
         """Appends a batch to a Parquet file."""
@@ -52,8 +52,6 @@ class Truth:
         """Everyone of a block, outsiders included (blank region)."""
         everyone = np.arange(len(people))
         letters = people.letters
-        from quanmin.synth.naming import all_letters
-
         self.write(
             "residents",
             {
@@ -83,7 +81,6 @@ class Truth:
         """Which resident each line of a received file is about."""
         used, code = np.unique(file, return_inverse=True)
         count = len(line)
-        self.record_count += count
         self.write(
             "records",
             {
@@ -180,6 +177,14 @@ class Truth:
                 for m, c, case, severity in keys
             ],
         )
+        self._planted()
+        for writer in self.writers.values():
+            writer.close()
+        self.error_file.close()
+
+    def _planted(self) -> None:
+        """What was planted where, besides errors."""
+        place = self.place
         planted = place.names["planted"]["excess_mortality"]
         worse = place.find(planted["kind"], planted["county"])
         self.table(
@@ -206,9 +211,6 @@ class Truth:
                 [place.caring[worse]["facility_code"], settings.MONTH_NAMES[0], "excess_mortality", f"odds ratio {planted['odds_ratio']}"],
             ],
         )
-        for writer in self.writers.values():
-            writer.close()
-        self.error_file.close()
 
     def missing(self, insurer: str) -> None:
         """Submissions that are owed and never come."""
