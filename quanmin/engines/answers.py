@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -83,9 +83,17 @@ def scale_of(question: Indicator | Check) -> float:
     return question.per * UNIT_SCALE.get(question.unit, 1.0) if question.kind in ("share", "rate", "ratio", "mean") else 1.0
 
 
-def _known(tally: Tally) -> float | None:
-    """A sum: 0 over no rows, but unknown where there were rows and not one amount was known."""
-    return tally.amount if tally.amount is not None else None if tally.unknown else 0
+def _absent(question: Indicator | Check, by: Sequence[str], first: dict[Key, Tally]) -> Callable[[Key], Tally]:
+    """What stands for a group without rows above the line: 0, but unknown for a sum in a period for which nobody reported anything."""
+    is_sum = isinstance(question, Indicator) and question.numerator is not None and bool(question.numerator.sum)
+    times = [i for i, name in enumerate(by) if name in GRAINS]
+    reported = {tuple(key[i] for i in times) for key in first}
+
+    def stand_in(key: Key) -> Tally:
+        is_known = not is_sum or (bool(first) and tuple(key[i] for i in times) in reported)
+        return Tally(0 if is_known else None, 0, 0, None)
+
+    return stand_in
 
 
 def quotients(question: Indicator | Check, by: Sequence[str], first: dict[Key, Tally], second: dict[Key, Tally] | None,
@@ -94,15 +102,15 @@ def quotients(question: Indicator | Check, by: Sequence[str], first: dict[Key, T
     kind, scale = interval_kind(question), scale_of(question)
     is_total = isinstance(question, Indicator) and question.kind == "total"
     cells = []
-    keys = list(first)
+    keys, absent = list(first), _absent(question, by, first)
     if second is not None and not any(coarse):
         keys += [key for key in second if key not in first]
     for key in keys:
-        tally = first.get(key, Tally(0, 0, 0, None))
-        upper, lower, unknown = _known(tally), tally.total, tally.unknown
+        tally = first.get(key) or absent(key)
+        upper, lower, unknown = tally.amount, tally.total, tally.unknown
         if second is not None:
             other = second.get(tuple(str(k)[:4] if c and k is not None else k for k, c in zip(key, coarse or [False] * len(key), strict=True)))
-            lower = _known(other) if other else None
+            lower = other.amount if other else None
             unknown += other.unknown if other else 0
         elif lower is None:
             lower = upper

@@ -118,7 +118,7 @@ class PlainEngine:
             values = [self.meaning.of(half.sum or half.distinct, row) for row in met] if half.sum or half.distinct else [1] * len(met)
             known = [value for value in values if value is not None]
             unknown += len(values) - len(known)
-            amount: Any = len(set(known)) if half.distinct else self._sum(known, unknown) if half.sum else len(known)
+            amount: Any = len(set(known)) if half.distinct else self._sum(known) if half.sum else len(known)
             found[key] = (amount, unknown)
         return found
 
@@ -132,7 +132,7 @@ class PlainEngine:
         keys = list(first) + ([] if any(coarse) else [key for key in second if key not in first])
         cells = []
         for key in keys:
-            amount, unknown = first.get(key, (0, 0))
+            amount, unknown = first.get(key, (0 if not upper.sum or self._is_reported(key, by, first) else None, 0))
             below, more = second.get(tuple(k[:4] if c and k else k for c, k in zip(coarse, key, strict=True)), (None, 0))
             named = dict(zip(by, key, strict=True))
             if not below or amount is None:
@@ -143,6 +143,11 @@ class PlainEngine:
                 low, high = (bound / float(below) * scale for bound in self._byar(amount))
             cells.append(Cell(named, amount, below, unknown + more, float(amount) / float(below) * scale, low, high))
         return cells
+
+    def _is_reported(self, key: tuple[Any, ...], by: tuple[str, ...], first: Mapping[tuple[Any, ...], Any]) -> bool:
+        """Whether anybody reported anything for the group's period."""
+        times = [i for i, name in enumerate(by) if name in GRAINS]
+        return any(all(other[i] == key[i] for i in times) for other in first)
 
     def _shared(self, key: tuple[Any, ...], rows: Rows, part: Half, whole: Half, by: tuple[str, ...], scale: float) -> Cell:
         inside: list[Any] = []
@@ -160,7 +165,7 @@ class PlainEngine:
         named = dict(zip(by, key, strict=True))
         n, size = sum(inside), sum(inside) + sum(outside)
         if whole.sum and not inside and not outside:
-            n = size = self._sum([], unknown)
+            n = size = None
         if not size:
             return Cell(named, n, size, unknown, None)
         low = high = None
@@ -174,7 +179,7 @@ class PlainEngine:
         unknown = sum(met is None or (met is True and value is None) for met, value in states)
         named = dict(zip(by, key, strict=True))
         if not values:
-            return Cell(named, self._sum([], unknown), 0, unknown, None)
+            return Cell(named, None, 0, unknown, None)
         n, mean = len(values), float(sum(values)) / len(values)
         low = high = None
         if n > 1:
@@ -182,9 +187,9 @@ class PlainEngine:
             low, high = (mean - spread) * scale, (mean + spread) * scale
         return Cell(named, sum(values), n, unknown, mean * scale, low, high)
 
-    def _sum(self, known: Sequence[Any], unknown: int) -> Any:
-        """0 over no rows, but unknown where there were rows and not one amount was known."""
-        return sum(known) if known or not unknown else None
+    def _sum(self, known: Sequence[Any]) -> Any:
+        """A sum over nothing known is unknown, not 0."""
+        return sum(known) if known else None
 
     def _wilson(self, n: float, size: float) -> tuple[float, float]:
         p = n / size

@@ -15,6 +15,7 @@ from quanmin.services.indicators import Indicators
 from quanmin.web.words import word
 
 NOTHING = "–"
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def figure(indicator: Indicator, cell: Cell | None, target: float | None, below:
     if cell.suppressed:
         return Figure("*", word("suppressed", below=below))
     if cell.missing:
-        return Figure(f"{number(cell.low)} … {number(cell.high)}", word("missing_senders") + ": " + ", ".join(cell.missing), "bounds")
+        shown = NOTHING if cell.low is None else f"{number(round(cell.low, 2))}–{number(round(cell.high or 0, 2))}"
+        return Figure(shown, word("missing_senders") + ": " + ", ".join(cell.missing[:MOST_NAMED]) + (" …" if len(cell.missing) > MOST_NAMED else ""), "bounds")
     if cell.value is None:
         return Figure(NOTHING, word("no_data"))
     counts = f"{word('numerator')} {number(cell.numerator)}" + (f" / {word('denominator')} {number(cell.denominator)}" if cell.denominator is not None else "")
@@ -80,6 +82,22 @@ class View:
     def periods(self) -> list[str]:
         """Years and months with stays, the newest first."""
         return _periods(self.indicators)
+
+    def usual_period(self) -> str:
+        """The newest month for which everything owed by insurance has come, else the newest period."""
+        periods = self.periods()
+        silent = {row["m"] for row in self.indicators.engine.table(
+            "SELECT DISTINCT strftime(period, '%Y-%m') AS m FROM receipt WHERE NOT is_received AND \"table\" = 'claim'").to_pylist()}
+        months = [p for p in periods if len(p) == 7 and p not in silent]
+        return months[0] if months else (periods[0] if periods else "")
+
+    def code_names(self, indicator: Indicator, dimension: str) -> dict[str, str]:
+        """Code → name for a dimension that has a code list."""
+        for table in self.indicators.tables_of(indicator):
+            column = self.catalog.tables[table].columns.get(dimension)
+            if column is not None and column.codes:
+                return {code: label.in_language(language()) for code, label in self.catalog.codes[column.codes].codes.items()}
+        return {"true": word("yes"), "false": word("no")}
 
     def targets(self, indicator: str) -> dict[tuple[str, str], float]:
         """(place, period) → target."""

@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from quanmin.catalog.messages import language
 from quanmin.gate.accounts import roles
 from quanmin.gate.audit import Audit
-from quanmin.model import Answer, Indicator, Problem
+from quanmin.model import Answer, Cell, Indicator, Problem
 from quanmin.web.desk import Desk
-from quanmin.web.figures import View, figure, has_time, number
+from quanmin.web.figures import Figure, View, figure, has_time, number
 from quanmin.web.words import word
 
 router = APIRouter()
@@ -117,7 +117,7 @@ def home(request: Request, theme: str = THEMES[0], period: str = "") -> HTMLResp
     if theme not in (*THEMES, *others):
         raise HTTPException(404)
     periods = view.periods()
-    chosen = period if period in periods else (periods[0] if periods else "")
+    chosen = period if period in periods else view.usual_period()
     shown = sorted((i for i in view.catalog.indicators.values() if i.theme == theme), key=lambda i: (not i.is_executable, i.code, i.part))
     rows = [view.row(i, chosen, desk.site.settings.region) for i in shown if i.is_executable]
     return page(
@@ -133,7 +133,7 @@ def indicator_page(request: Request, name: str, period: str = "", by: str = "") 
     one = _indicator(view, name)
     view.actor.require("figures", "figures", name)
     periods = view.periods()
-    chosen = period if period in periods else (periods[0] if periods else "")
+    chosen = period if period in periods else view.usual_period()
     context: dict[str, Any] = {"one": one, "periods": periods, "period": chosen, "snapshot": desk.site.snapshot(), "region": desk.site.settings.region}
     if one.is_executable:
         context |= _figures(view, one, chosen, by, desk.site.settings.region)
@@ -152,9 +152,19 @@ def _figures(view: View, one: Indicator, period: str, by: str, region: str) -> d
         "total": figure(one, total[-1] if total else None, aim, below), "total_cell": total[-1] if total else None, "target": aim,
         "counties": [(code, name, c, figure(one, c, targets.get((code, period[:4]), aim), below)) for code, name, c in counties],
         "trend": _trend(view, one, aim), "dimensions": dimensions, "by": chosen,
-        "breakdown": [(c.key[chosen], c, figure(one, c, aim, below)) for c in view.cells(one, [chosen], where)] if chosen else [],
+        "breakdown": _breakdown(view, one, chosen, where) if chosen else [],
         "may_rows": view.actor.may("rows"), "column_label": _column_label(view, one),
     }
+
+
+def _breakdown(view: View, one: Indicator, dimension: str, where: list[str]) -> list[tuple[str, Cell, Figure]]:
+    names = view.code_names(one, dimension)
+    found = []
+    for cell in view.cells(one, [dimension], where):
+        key = cell.key[dimension]
+        shown = word("unknown") if key is None else names.get(str(key).lower() if isinstance(key, bool) else str(key), str(key))
+        found.append((shown, cell, figure(one, cell, None, view.indicators.suppress_below)))
+    return found
 
 
 def _column_label(view: View, one: Indicator) -> dict[str, str]:
