@@ -1,12 +1,14 @@
 -- Local discharges, and insurance settlements of stays that no local facility reported (care outside the region, or a facility that
 -- stopped sending). A settlement is the same stay as a front page when facility and resident (or record number) agree and both dates
--- lie within a day. Continuation records belong to a stay already counted.
+-- lie within a day. Two front pages of one resident, facility, admission and discharge day are one stay (the newer stands). Continuation records belong to a stay already counted.
 WITH front AS (
     SELECT s.*, l.resident_id, l.home_county AS linked_county, l.home_township AS linked_township, l.is_insured AS linked_insured,
            CAST(s.admitted_at AS DATE) AS admitted_on, CAST(s.discharged_at AS DATE) AS discharged_on,
            'S' || s.submission || '-' || s.line AS hospitalisation_id
     FROM stay_near s LEFT JOIN resident_link l ON s.identity_id = l.identity_id
     WHERE NOT coalesce(s.is_continuation, FALSE)
+    QUALIFY row_number() OVER (PARTITION BY coalesce(resident_id, hospitalisation_id), s.facility_code, CAST(s.admitted_at AS DATE), CAST(s.discharged_at AS DATE)
+                               ORDER BY s.submission DESC, s.line) = 1
 ), settled AS (
     SELECT c.*, l.resident_id, l.home_county AS linked_county, l.home_township AS linked_township, l.birth_date AS linked_birth, l.sex_code AS linked_sex,
            'C' || c.submission || '-' || c.line AS hospitalisation_id

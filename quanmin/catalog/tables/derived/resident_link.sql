@@ -1,9 +1,9 @@
--- Each identity's resident and the resident's home: by the newest entry of the resident register, else the newest place insured,
+-- Each identity's resident and the resident's home: by the newest entry of the resident register
+-- (one they have not moved out of, where there is such), else the newest place insured,
 -- else the county (and township) named in an address.
 WITH registered AS (
-    SELECT k.resident_id, arg_max(r.region_code, (r.submission, r.line)) AS region_code, arg_max(r.birth_date, (r.submission, r.line)) AS birth_date,
-           arg_max(r.sex_code, (r.submission, r.line)) AS sex_code, bool_or(r.insurance_type_code IS NOT NULL) AS is_insured
-    FROM resident r JOIN resident_cluster k ON r.identity_id = k.identity_id GROUP BY k.resident_id
+    SELECT k.resident_id, arg_max(r.region_code, r.newness) AS region_code, arg_max(r.birth_date, r.newness) AS birth_date, arg_max(r.sex_code, r.newness) AS sex_code, bool_or(r.insurance_type_code IS NOT NULL) AS is_insured
+    FROM (SELECT *, (moved_out_on IS NULL, coalesce(registered_on, DATE '1900-01-01'), submission, line) AS newness FROM resident) r JOIN resident_cluster k ON r.identity_id = k.identity_id GROUP BY k.resident_id
 ), identified AS (
     SELECT k.resident_id, arg_max(i.region_code, (i.first_submission, i.first_line)) FILTER (i.table_name = 'claim') AS insured_in,
            mode(i.birth_date) AS birth_date, mode(i.sex_code) AS sex_code, bool_or(i.table_name = 'claim') AS is_insured
