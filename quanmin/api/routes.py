@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from quanmin.model import Answer
 
 router = APIRouter()
+FIGURES = ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed", "missing")
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
     cells = [
-        {"key": dict(c.key)} | {n: float(v) if isinstance(v := getattr(c, n), Decimal) else v for n in ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed", "missing")}
+        {"key": dict(c.key)} | {name: float(v) if isinstance(v := getattr(c, name), Decimal) else v for name in FIGURES}
         for c in answer.cells
     ]
     return {"question": answer.question, "definition": answer.definition, "by": list(answer.by), "interval": answer.interval, "snapshot": answer.snapshot,

@@ -75,8 +75,8 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     for definition, theme in _definitions(folders, "indicators", complaints):
         catalog.indicators[definition.id] = read_indicator(definition, theme, catalog.tables, catalog.codes)
     check_made_of_others(catalog.indicators, complaints)
-    for definition, table in _definitions(folders, "checks", complaints):
-        found = read_check(definition, table, catalog.tables, catalog.codes)
+    for definition, table_id in _definitions(folders, "checks", complaints):
+        found = read_check(definition, table_id, catalog.tables, catalog.codes)
         catalog.checks[found.id] = found
     for definition, _ in _definitions(folders, "mappings", complaints):
         catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)

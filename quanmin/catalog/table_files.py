@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quanmin.catalog.reading import Definition
 from quanmin.model import Column, Label, Table
 from quanmin.model.words import TYPES
@@ -16,7 +18,7 @@ SYSTEM_COLUMNS = (
 IDENTITY_COLUMN = Column("identity_id", "text", Label("身份组合", "Identity"), private="quasi")
 
 
-def _column(name: str, given: dict, definition: Definition) -> Column:
+def _column(name: str, given: dict[str, Any], definition: Definition) -> Column:
     for key in given:
         if key not in COLUMN_FIELDS:
             definition.complain(name, key, "is not a field of a column", "known fields: " + ", ".join(COLUMN_FIELDS))

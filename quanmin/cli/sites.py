@@ -67,7 +67,8 @@ def make_demo(folder: Path, residents: int, seed: int) -> Site:
     complain(p for r in receipts if r.status == "unreadable" for p in r.problems)
     build_site(site)
     counts = {name: sum(getattr(r, name) for r in receipts if r.status != "repeated") for name in ("read", "accepted", "rejected")}
-    print(say("demo_ready", name=SYNTHETIC_REGION, files=len(receipts), seconds=f"{time.monotonic() - started:.0f}", **{k: f"{v:,}" for k, v in counts.items()}))
+    shown = {name: f"{count:,}" for name, count in counts.items()}
+    print(say("demo_ready", name=SYNTHETIC_REGION, files=len(receipts), seconds=f"{time.monotonic() - started:.0f}", **shown))
     return site
 
 
@@ -87,8 +88,9 @@ def init(site: SiteFolder, region: Annotated[str, typer.Option(help="division co
     print(say("made_site", folder=site))
 
 
-def intake(site: SiteFolder, files: Annotated[list[Path], typer.Argument(metavar="FILE...")], mapping: Annotated[str, typer.Option(metavar="ID")] = "",
-           sender: Annotated[str, typer.Option(metavar="ID")] = "", replace: Annotated[bool, typer.Option(help="these rows supersede the months they cover")] = False,
+def intake(site: SiteFolder, files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+           mapping: Annotated[str, typer.Option(metavar="ID")] = "", sender: Annotated[str, typer.Option(metavar="ID")] = "",
+           replace: Annotated[bool, typer.Option(help="these rows supersede the months they cover")] = False,
            add: Annotated[bool, typer.Option(help="these rows join the months they cover")] = False) -> None:
     """Take files in and print a receipt for each; exit 0 accepted (rejects are listed), 2 unreadable."""
     opened = open_site(site)

@@ -39,10 +39,11 @@ def _listed(files: Sequence[str]) -> str:
 
 
 class DuckDBEngine:
-    """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table); each engine is its own in-memory database.
+    """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table), in a database of its own in memory.
 
     `limits` (table → condition) stand under every read of a table. Nothing but the given files can be read, and no setting can be changed,
-    once it stands. Tables of up to `hold_rows` rows are held in memory (for servers that are asked often). One engine serves many threads: every statement runs on a cursor of its own.
+    once it stands. Tables of up to `hold_rows` rows are held in memory (for servers that are asked
+    often). One engine serves many threads: every statement runs on a cursor of its own.
     """
 
     def __init__(self, catalog: Catalog, files: Mapping[str, Sequence[str]] | None = None, frames: Mapping[str, pa.Table] | None = None,

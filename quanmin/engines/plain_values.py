@@ -260,7 +260,7 @@ class Meaning:
         length = node.args.get("length")
         if text is None or start is None:
             return None
-        return text[start - 1 : start - 1 + self._value(length, row)] if length else text[start - 1 :]
+        return str(text[start - 1 : start - 1 + self._value(length, row)] if length else text[start - 1 :])
 
     def _cast(self, node: exp.Expression, row: Row) -> Any:
         value = self._value(node.this, row)

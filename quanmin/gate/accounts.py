@@ -116,10 +116,7 @@ class Accounts:
         with self.ledger.engine.connect() as connection:
             row = connection.execute(select(t.account).where(t.account.c.name == name)).first()
         known = row.password_hash if row else _stand_in()
-        try:
-            is_right = HASHER.verify(known, password)
-        except (Argon2Error, InvalidHashError):
-            is_right = False
+        is_right = _verifies(known, password)
         if row is None:
             return None
         is_locked = bool(row.locked_until) and datetime.fromisoformat(row.locked_until) > moment
@@ -168,17 +165,20 @@ class Accounts:
         """Set a new password and end every session of the account; raises Refusal for a wrong old or a weak new one."""
         with self.ledger.engine.connect() as connection:
             row = connection.execute(select(t.account).where(t.account.c.id == account.id)).one()
-        try:
-            HASHER.verify(row.password_hash, old)
-            is_right = True
-        except (Argon2Error, InvalidHashError):
-            is_right = False
+        is_right = _verifies(row.password_hash, old)
         weak = len(new) < SHORTEST or len(set(new)) < DIFFERENT or account.name.lower() in new.lower() or new == old
         if not is_right or weak:
             raise Refusal(Problem("account", None, "password", "", say("weak_password"), say("mend_key")))
         with self.ledger.transaction() as connection:
             connection.execute(update(t.account).where(t.account.c.id == account.id).values(password_hash=HASHER.hash(new), must_change=False))
             connection.execute(delete(t.session).where(t.session.c.account == account.id))
+
+
+def _verifies(password_hash: str, password: str) -> bool:
+    try:
+        return HASHER.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
 
 
 @cache

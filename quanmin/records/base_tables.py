@@ -42,17 +42,20 @@ class BaseTables:
             return f"SELECT *, CAST(NULL AS DATE) AS slice_month FROM ({empty_select(table)})"
         numbers, periods, several = zip(*rows, strict=True)
         self.connection.register(f"standing_{table.id}", pa.table({
-            "submission": pa.array(numbers, pa.int64()), "slice_month": pa.array(periods, pa.string()).cast(pa.date32()), "several": pa.array(several, pa.bool_()),
+            "submission": pa.array(numbers, pa.int64()), "slice_month": pa.array(periods, pa.string()).cast(pa.date32()),
+            "several": pa.array(several, pa.bool_()),
         }))
         listed = ", ".join(f"'{f}'" for f in self.files(table.id, numbers))
-        joined = f"SELECT a.*, v.several FROM read_parquet([{listed}]) a JOIN standing_{table.id} v ON a.submission = v.submission AND a.slice_month = v.slice_month"
+        joined = (f"SELECT a.*, v.several FROM read_parquet([{listed}]) a JOIN standing_{table.id} v"
+                  " ON a.submission = v.submission AND a.slice_month = v.slice_month")
         parent = self._parent(table)
         if not any(several):
             return f"SELECT * EXCLUDE (several) FROM ({joined})"
         if parent is not None:
             return f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE NOT several OR (submission, line) IN (SELECT (submission, line) FROM kept_{parent.id})"
         keys = ", ".join(f'"{key}"' for key in table.key)
-        newest = f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE several QUALIFY row_number() OVER (PARTITION BY sender, {keys} ORDER BY submission DESC, line DESC) = 1"
+        newest = (f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE several"
+                  f" QUALIFY row_number() OVER (PARTITION BY sender, {keys} ORDER BY submission DESC, line DESC) = 1")
         if any(set(table.key) < set(t.key) for t in self.catalog.base_tables()):
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{table.id} AS SELECT submission, line FROM ({newest})")
         return f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE NOT several UNION ALL {newest}"

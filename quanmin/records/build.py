@@ -169,7 +169,8 @@ class Builder:
         while left:
             ready = [t for t in left.values() if not set(t.derived_from) & set(left)]
             if not ready:
-                raise Refusal(Problem("catalog/tables/derived", None, "derived_from", ", ".join(left), "tables are derived from each other in a circle", "break the circle"))
+                circle = Problem("catalog/tables/derived", None, "derived_from", ", ".join(left), "tables are derived from each other in a circle", "break it")
+                raise Refusal(circle)
             for table in ready:
                 ordered.append(left.pop(table.id))
         return ordered
@@ -209,14 +210,15 @@ class Builder:
             return everything
         listed = ", ".join(f"'{f}'" for f in old)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT identity_id FROM read_parquet([{listed}]) o WHERE NOT EXISTS"
-                           " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id AND (n.resident_id, n.home_county, n.home_township, n.is_insured)"
+                           " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id"
+                           " AND (n.resident_id, n.home_county, n.home_township, n.is_insured)"
                            " IS NOT DISTINCT FROM (o.resident_id, o.home_county, o.home_township, o.is_insured))")
         found = set(everything)
         if connection.execute("SELECT count(*) FROM moved").fetchone() != (0,):
             for name in ("stay", "visit", "claim"):
                 period = self.catalog.tables[name].period
-                rows = connection.execute(f"SELECT DISTINCT CAST(date_trunc('month', {period}) AS VARCHAR)[1:10] FROM {name}_all SEMI JOIN moved USING (identity_id)").fetchall()
-                found |= {row[0] for row in rows}
+                month = f"CAST(CAST(date_trunc('month', {period}) AS DATE) AS VARCHAR)"
+                found |= {row[0] for row in connection.execute(f"SELECT DISTINCT {month} FROM {name}_all SEMI JOIN moved USING (identity_id)").fetchall()}
         return found
 
     def _by_month(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, moved: set[str]) -> None:
@@ -251,7 +253,8 @@ class Builder:
         query = f"SELECT {columns} FROM ({self.catalog.derivations[table.id]})"
         if table.period:
             listed = ", ".join(f"DATE '{p}'" for p in sorted(periods or ())) or "NULL"
-            query = f"SELECT * FROM (SELECT *, CAST(date_trunc('month', \"{table.period}\") AS DATE) AS slice_month FROM ({query})) WHERE slice_month IN ({listed})"
+            month = f"CAST(date_trunc('month', \"{table.period}\") AS DATE) AS slice_month"
+            query = f"SELECT * FROM (SELECT *, {month} FROM ({query})) WHERE slice_month IN ({listed})"
         try:
             version = self.warehouse.write(connection, self.stored(table), query, None if clear or periods is None else periods)
         except duckdb.Error as error:
@@ -267,9 +270,8 @@ class Builder:
         for table in self.catalog.tables.values():
             for suffix in ("", "_near", "_all"):
                 self._view(connection, state, table, table.id + suffix, None)
-        connection.execute(
-            f"CREATE OR REPLACE VIEW our_county AS SELECT DISTINCT region_code AS code, name FROM region WHERE level = 'county' AND parent_code = '{_plain(self.setting.region)}'"
-        )
+        within = f"level = 'county' AND parent_code = '{_plain(self.setting.region)}'"
+        connection.execute(f"CREATE OR REPLACE VIEW our_county AS SELECT DISTINCT region_code AS code, name FROM region WHERE {within}")
 
     def _view(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, name: str, periods: Iterable[str] | None) -> None:
         """A view called `name` over a table's files, of some periods or of all."""

@@ -70,7 +70,7 @@ def typed(value: str, column: Column, formats: Sequence[str] = ()) -> str:
 
 def sender_sql(expression: str, blank: dict[str, exp.Expression]) -> str:
     """An expression over the sender's columns as SQL; columns the file lacks or leaves empty are null."""
-    return ready(parse(expression), Catalog(), blank).sql("duckdb")
+    return str(ready(parse(expression), Catalog(), blank).sql("duckdb"))
 
 
 def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], order: int, number: str = "", index: str = "") -> str | None:
@@ -179,7 +179,7 @@ class Conformer:
             f"CREATE OR REPLACE TEMP TABLE typed_{number} AS SELECT *, ({' OR '.join(faults) or 'FALSE'}) AS __bad FROM"
             f" (SELECT {FILE}, {LINE}, {values}{', ' + raws if raws else ''} FROM ({' UNION ALL '.join(selects)}))"
         )
-        if self.connection.execute(f"SELECT bool_or(__bad) FROM typed_{number}").fetchone()[0]:  # type: ignore[index]
+        if self.connection.execute(f"SELECT bool_or(__bad) FROM typed_{number}").fetchone() == (True,):
             self._explain(table, into, number, converted, result)
         return True
 
@@ -188,7 +188,8 @@ class Conformer:
         fills = {fill.column: fill for fill in into.fills}
         questions = [(c, f"{name(c.name)} IS NOT NULL AND {name('t_' + c.name)} IS NULL", name(c.name), *RULES[c.type]) for c in converted]
         questions += [
-            (table.columns[k], f"{name('t_' + k)} IS NULL" + (f" AND {name(k)} IS NULL" if table.columns[k] in converted else ""), "''", "missing_key", "mend_key")
+            (table.columns[k], f"{name('t_' + k)} IS NULL" + (f" AND {name(k)} IS NULL" if table.columns[k] in converted else ""), "''",
+             "missing_key", "mend_key")
             for k in table.key
         ]
         for column, fault, value, rule, mend in questions:

@@ -78,9 +78,9 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the database to this version's shape; a no-op when it is."""
         with self.engine.begin() as connection:
-            if inspect(connection).has_table("alembic_version"):
-                if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
-                    return
+            is_known = inspect(connection).has_table("alembic_version")
+            if is_known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+                return
             from alembic import command
             from alembic.config import Config
 

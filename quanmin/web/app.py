@@ -16,12 +16,14 @@ from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.model import Refusal
 from quanmin.site import Site
 from quanmin.web.desk import Desk
-from quanmin.web.pages import error_page, router as pages
+from quanmin.web.pages import error_page
+from quanmin.web.pages import router as pages
 
 OPEN = ("/sign-in", "/static/", "/healthy")
 LARGEST_BODY = 64 << 10
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self';"
+    " base-uri 'none'",
     "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cache-Control": "no-store",
 }
 

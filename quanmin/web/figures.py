@@ -137,7 +137,8 @@ def _counties(indicators: Indicators, spoken: str) -> list[tuple[str, str]]:
     ).to_pylist()
     if not rows:
         rows = indicators.engine.table(
-            "SELECT home_county AS code, home_county AS name FROM hospitalisation WHERE home_county IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, code LIMIT 8"
+            "SELECT home_county AS code, home_county AS name FROM hospitalisation WHERE home_county IS NOT NULL"
+            " GROUP BY ALL ORDER BY count(*) DESC, code LIMIT 8"
         ).to_pylist()
     return [(row["code"], row["name"]) for row in rows]
 

@@ -19,4 +19,6 @@ def serve(site: Site, port: int, host: str = "127.0.0.1") -> None:
         print(say("first_password", name=first[0], password=first[1]), flush=True)
     print(say("serving", address=f"http://{host}:{port}"), flush=True)
     os.environ["QUANMIN_SITE"] = str(site.folder)
-    uvicorn.run("quanmin.web.app:create_app", factory=True, host=host, port=port, workers=WORKERS, log_level="warning", server_header=False, proxy_headers=False)
+    uvicorn.run(
+        "quanmin.web.app:create_app", factory=True, host=host, port=port, workers=WORKERS, log_level="warning", server_header=False, proxy_headers=False,
+    )

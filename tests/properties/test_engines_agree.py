@@ -37,10 +37,11 @@ ATOMS = st.sampled_from([
     "sex_code IN ('1', '9')", "sex_code NOT IN ('2')", "coalesce(age_years, 70) < 60", "code_in(sex_code, 'sex')", "code_in(principal_diagnosis_code, 'icd10')",
     "discharged_on - admitted_on >= 3", "died IS NOT TRUE", "CASE WHEN age_years < 18 THEN stay_days ELSE 2 END > 1", "year(discharged_on) = 2025",
     "nullif(stay_days, 0) IS NULL", "admitted_on <= DATE '2025-06-30'", "home_county <> '990102'", "length(principal_diagnosis_code) = 7",
-    "principal_diagnosis_code LIKE 'C%'", "regexp_matches(principal_diagnosis_code, '^[CO]')", "abs(stay_days - 10) < 4", "age_on(admitted_on, discharged_on) = 0",
+    "principal_diagnosis_code LIKE 'C%'",
+    "regexp_matches(principal_diagnosis_code, '^[CO]')", "abs(stay_days - 10) < 4", "age_on(admitted_on, discharged_on) = 0",
 ])
 CONDITION = st.recursive(ATOMS, lambda inner: st.one_of(
-    st.tuples(inner, inner).map(lambda p: f"({p[0]}) AND ({p[1]})"), st.tuples(inner, inner).map(lambda p: f"({p[0]}) OR ({p[1]})"), inner.map(lambda c: f"NOT ({c})"),
+    st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda p: f"({p[0]}) {p[1]} ({p[2]})"), inner.map(lambda c: f"NOT ({c})"),
 ), max_leaves=4)
 BY = st.lists(st.sampled_from(["month", "home_county", "sex_code", "year", "quarter", "week"]), unique=True, max_size=2)
 
@@ -90,7 +91,8 @@ def test_amounts(rows, condition, by, amount) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(ROW, max_size=25), st.lists(PERSON_YEARS, max_size=8), CONDITION, st.sampled_from([[], ["county"], ["year"], ["county", "year"], ["month", "county"], ["sex_code"]]))
+@given(st.lists(ROW, max_size=25), st.lists(PERSON_YEARS, max_size=8), CONDITION,
+       st.sampled_from([[], ["county"], ["year"], ["county", "year"], ["month", "county"], ["sex_code"]]))
 def test_rates(rows, people, condition, by) -> None:
     below = Half(PEOPLE, sum="resident_count", time="year", place="county_code")
     _agree(_indicator("rate", _half(condition), below, per=1000.0, unit=""), rows, by, people)

@@ -59,7 +59,8 @@ TIME_WORDS = frozenset({"year", "month", "day"})
 
 def _split(where: Sequence[str], time: str) -> tuple[list[str], list[str]]:
     """Conditions on the period alone, and all others."""
-    on_time, others = [], []
+    on_time: list[str] = []
+    others: list[str] = []
     for text in where:
         tree = parse(text)
         for one in tree.flatten() if isinstance(tree, exp.And) else [tree]:
@@ -76,8 +77,9 @@ def _asked_months(engine: DuckDBEngine, question: Indicator, conditions: Sequenc
         return list(months)
     met = " AND ".join(f"({condition(text, part, engine.catalog).sql('duckdb')})" for text in conditions)
     listed = ", ".join(f"DATE '{m}'" for m in months)
-    rows = engine.table(f'SELECT DISTINCT CAST(m AS VARCHAR) AS m FROM (SELECT m, CAST(unnest(generate_series(m, last_day(m), INTERVAL 1 DAY)) AS DATE) AS "{part.time}"'
-                        f" FROM (SELECT unnest([{listed}]) AS m)) WHERE {met} ORDER BY m").to_pylist()
+    days = "CAST(unnest(generate_series(m, last_day(m), INTERVAL 1 DAY)) AS DATE)"
+    rows = engine.table(f'SELECT DISTINCT CAST(m AS VARCHAR) AS m FROM (SELECT m, {days} AS "{part.time}" FROM (SELECT unnest([{listed}]) AS m))'
+                        f" WHERE {met} ORDER BY m").to_pylist()
     return [row["m"] for row in rows]
 
 
@@ -91,11 +93,11 @@ def _covers(key: dict[str, Any], month: str) -> bool:
     return True
 
 
-def _history(engine: DuckDBEngine, question: Indicator, by: Sequence[str], where: Sequence[str], condition: str) -> History:
-    """Group (without its period) → month → how many rows of the whole meet `condition`."""
+def _history(engine: DuckDBEngine, question: Indicator, by: Sequence[str], where: Sequence[str], met: str) -> History:
+    """Group (without its period) → month → how many rows of the whole meet `met`."""
     whole = question.denominator
     assert whole is not None
-    counted = Half(whole.table, f"({whole.where or 'TRUE'}) AND {condition}", time=whole.time, place=whole.place)
+    counted = Half(whole.table, f"({whole.where or 'TRUE'}) AND {met}", time=whole.time, place=whole.place)
     total = replace(question, kind="total", numerator=counted, denominator=None, requires=())
     found: History = {}
     asked = [name for name in by if name not in GRAINS]
