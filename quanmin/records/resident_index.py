@@ -75,7 +75,7 @@ class ResidentIndex:
             return {}
         written = {"identity": self.warehouse.write(self.connection, IDENTITY, "SELECT * FROM arrived", () if held else None)}
         self.connection.execute("CREATE OR REPLACE TEMP TABLE identity AS SELECT * FROM arrived" + (f" UNION ALL SELECT * FROM ({held})" if held else ""))
-        stored = "" if full or has_decided else self._stored("resident_edge", versions)
+        stored = "" if full else self._stored("resident_edge", versions)
         if stored:
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW stored_edge AS {stored}")
         decided = pa.Table.from_pylist(list(decisions)) if decisions else None

@@ -86,4 +86,4 @@ def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, 
         select s.rn, s.identity_id, s.is_new, s.part, {', '.join(kept)}
         from ({_staged(model, _RAW)}) as s {' '.join(joins)} order by s.rn""")
     con.execute(f"drop table {_RAW}")
-    return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])  # type: ignore[index]
+    return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])

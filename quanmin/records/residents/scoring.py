@@ -92,7 +92,7 @@ def score(con: duckdb.DuckDBPyConnection, model: LinkModel) -> int:
 
     When some identities are not new, only pairs with a new side are compared. Weights depend on the two identities alone.
     """
-    has_old = not con.execute(f"select coalesce(bool_and(is_new), true) from {NODE}").fetchone()[0]  # type: ignore[index]
+    has_old = not con.execute(f"select coalesce(bool_and(is_new), true) from {NODE}").fetchone()[0]
     with _quiet():
         api, linker = _linker(con, model, has_old)
         predicted = linker.inference.predict(threshold_match_weight=model.review_weight, warning_mode="never")
@@ -102,7 +102,7 @@ def score(con: duckdb.DuckDBPyConnection, model: LinkModel) -> int:
             from {predicted.physical_name} as p join {NODE} as l on l.rn = p.rn_l join {NODE} as r on r.rn = p.rn_r""")
         api.delete_tables_created_by_splink_from_db()
     con.execute("drop table if exists residents_frequency")
-    return int(con.execute(f"select count(*) from {SCORED}").fetchone()[0])  # type: ignore[index]
+    return int(con.execute(f"select count(*) from {SCORED}").fetchone()[0])
 
 
 def train(con: duckdb.DuckDBPyConnection, model: LinkModel) -> LinkModel:
