@@ -150,8 +150,8 @@ def _number(con: duckdb.DuckDBPyConnection, linked: Linked) -> tuple[int, int]:
         select *, dense_rank() over (order by first_id) as cluster_id, count(*) over (partition by first_id) as together from (
             select given.*, min(identity_id) over (partition by coalesce(resident_id, identity_id)) as first_id
             from given join clusters using (identity_id))""")
-    clusters, linked = con.execute("select coalesce(max(cluster_id), 0), count(*) filter (together > 1) from numbered").fetchone()
-    return int(clusters), int(linked)
+    counted = con.execute("select coalesce(max(cluster_id), 0), count(*) filter (together > 1) from numbered").fetchone()
+    return int(counted[0]), int(counted[1])
 
 
 def link_files(paths: Sequence[Path | str], model: Path | str, out: Path | str, pairs: Path | str | None = None) -> LinkSummary:
