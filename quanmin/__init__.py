@@ -1,0 +1,1 @@
+"""Quanmin: sources fill tables, engines answer questions about tables, actions are the only door out."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 from quanmin.catalog.reading import Definition
@@ -10,12 +12,7 @@ from quanmin.model.words import TYPES
 
 FIELDS = ("name", "about", "key", "time", "period", "place", "owed", "scope", "derived_from", "near", "columns")
 COLUMN_FIELDS = ("type", "zh", "en", "unit", "codes", "required", "element", "private", "person", "maximum_length", "low", "high")
-SYSTEM_COLUMNS = (
-    Column("sender", "text", Label("报送单位", "Sender")),
-    Column("submission", "integer", Label("报送批次", "Submission")),
-    Column("line", "integer", Label("文件行号", "Line in the file")),
-)
-IDENTITY_COLUMN = Column("identity_id", "text", Label("身份组合", "Identity"), private="quasi")
+SYSTEM = tomllib.loads(Path(__file__).with_name("system_columns.toml").read_text("utf-8"))
 
 
 def _column(name: str, given: dict[str, Any], definition: Definition) -> Column:
@@ -37,9 +34,8 @@ def read_table(definition: Definition) -> Table:
     columns = {name: _column(name, given, definition) for name, given in data.get("columns", {}).items()}
     derived_from = tuple(data.get("derived_from", ()))
     if not derived_from:
-        columns |= {c.name: c for c in SYSTEM_COLUMNS}
-        if any(c.person for c in columns.values()):
-            columns[IDENTITY_COLUMN.name] = IDENTITY_COLUMN
+        has_people = any(c.person for c in columns.values())
+        columns |= {name: _column(name, given, definition) for name, given in SYSTEM.items() if name != "identity_id" or has_people}
     near = data.get("near", (0, 0))
     table = Table(
         id=definition.id, label=definition.label("name") or Label("", ""), columns=columns, key=tuple(data.get("key", ())),
