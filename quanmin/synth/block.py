@@ -135,9 +135,11 @@ class Maker:
         rows, others, state = taken(rows, sent), others[sent], state[sent]
         rows, who = self.pages.prepared(rows, people, rng)
         columns = self.pages.columns(rows, who, people, {k: v[sent] for k, v in charges.items()}, others, state, rng)
-        columns, planted = plant(self.stay_kinds, rows, columns, (rows["repeat"] > 0) | rows["spare"] | (rows["identity"] == WRONG), rng)
+        nameless = (rows["identity"] == MISSING) & (rows["age"] >= 1)
+        taboo = (rows["repeat"] > 0) | rows["spare"] | (rows["identity"] == WRONG) | nameless
+        columns, planted = plant(self.stay_kinds, rows, columns, taboo, rng)
         planted.add(np.flatnonzero(rows["identity"] == WRONG), NUMBER_KINDS["stay", WRONG])
-        planted.add(np.flatnonzero((rows["identity"] == MISSING) & (rows["age"] >= 1)), NUMBER_KINDS["stay", MISSING])
+        planted.add(np.flatnonzero(nameless), NUMBER_KINDS["stay", MISSING])
         for code, kind in REPEAT_KINDS.items():
             planted.add(np.flatnonzero(rows["repeat"] == code), kind)
         entries = self._entries("stay", rows["file"], ["front_page_national"] * len(self.senders.names))
@@ -173,7 +175,7 @@ class Maker:
             dialect, part = self.dialects[code], taken(rows, np.s_[first:last])
             who = self.visits.identified(part, people, dialect.style, self.pages.short, rng)
             columns = self.visits.columns(part, who, people.block, dialect)
-            columns, planted = plant(visit_kinds(), part, columns, who.kind == WRONG, rng)
+            columns, planted = plant(visit_kinds(), part, columns, np.isin(who.kind, (WRONG, MISSING)), rng)
             for code in (WRONG, MISSING):
                 planted.add(np.flatnonzero(who.kind == code), NUMBER_KINDS["visit", code])
             self.post.deliver(
