@@ -114,7 +114,7 @@ def quotients(question: Indicator | Check, by: Sequence[str], first: dict[Key, T
             unknown += other.unknown if other else 0
         elif lower is None:
             lower = upper
-        elif upper is None and not is_total and lower:
+        elif upper is None and isinstance(question, Indicator) and question.kind == "share":
             upper = 0
         named = dict(zip(by, key, strict=True))
         if is_total:

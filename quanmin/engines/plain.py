@@ -76,8 +76,9 @@ class PlainEngine:
 
     def _key(self, name: str, half: Half, row: Mapping[str, Any], seen: Mapping[str, Any]) -> Any:
         columns = self.catalog.tables[half.table].columns
-        is_dated = name in columns and columns[name].type in ("date", "timestamp")
-        if name in GRAINS and (name not in columns or is_dated):
+        if name in GRAINS and half.time:
+            if name != "year" and columns[half.time].type == "integer":
+                raise _refuse("by", name, f"table {half.table} is kept by year")
             return _period(name, row[half.time])
         if name not in seen:
             raise _refuse("by", name, f"is not a dimension of {half.table}")

@@ -65,6 +65,8 @@ def _grain(name: str, part: Part) -> exp.Expression:
         raise refuse("by", name, f"table {part.table.id} has no time in this question", "leave the time grain out")
     column = exp.column(part.time, quoted=True)
     if part.table.columns[part.time].type == "integer":
+        if name != "year":
+            raise refuse("by", name, f"table {part.table.id} is kept by year", "group by year")
         return exp.cast(column, "VARCHAR")
     if name == "quarter":
         quarter = exp.Anonymous(this="quarter", expressions=[column.copy()])
@@ -75,7 +77,9 @@ def _grain(name: str, part: Part) -> exp.Expression:
 
 def dimension(name: str, part: Part) -> exp.Expression:
     """The expression a `by` name stands for in this part; raises Refusal if it stands for nothing."""
-    if name in part.table.columns and not (name in GRAINS and part.table.columns[name].type in ("date", "timestamp")):
+    if name in GRAINS and part.time:
+        return _grain(name, part)
+    if name in part.table.columns:
         return exp.column(name, quoted=True)
     if name in GRAINS:
         return _grain(name, part)
