@@ -38,6 +38,7 @@ class Warehouse:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "tables"
+        self._known: dict[tuple[str, int], list[str]] = {}  # a version's files never change
 
     def path(self, table: str) -> Path:
         """A table's folder."""
@@ -50,6 +51,8 @@ class Warehouse:
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
+        if (table, version) in self._known:
+            return self._known[(table, version)]
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
             raise FileNotFoundError(table)
@@ -59,7 +62,7 @@ class Warehouse:
             raise FileNotFoundError(table) from error
         if any(not Path(file).exists() for file in found):
             raise FileNotFoundError(table)
-        return sorted(found)
+        return self._known.setdefault((table, version), sorted(found))
 
     def periods(self, table: str, version: int) -> dict[str, list[str]]:
         """Period → its files, of a table kept by month."""
