@@ -146,83 +146,61 @@ def never_null(tree: exp.Expression) -> bool:
     return False
 
 
-def _filtered(aggregate: exp.Expression, condition_tree: exp.Expression | None) -> exp.Expression:
-    return exp.Filter(this=aggregate, expression=exp.Where(this=condition_tree)) if condition_tree is not None else aggregate
+def _filtered(aggregate: exp.Expression, condition_tree: exp.Expression) -> exp.Expression:
+    return exp.Filter(this=aggregate, expression=exp.Where(this=condition_tree))
 
 
-def _is_null(name: str) -> exp.Expression:
-    return exp.Is(this=exp.column(name), expression=exp.null())
+def _given(tree: exp.Expression, conditions: Sequence[exp.Expression]) -> exp.Expression:
+    """The tree's value where all conditions are met, null elsewhere; aggregates then pass over what is not known."""
+    if not conditions:
+        return tree
+    return exp.Case(ifs=[exp.If(this=exp.and_(*(c.copy() for c in conditions)), true=tree)])
 
 
-def _not_null(name: str) -> exp.Expression:
-    return exp.Not(this=_is_null(name))
-
-
-def _all_of(*conditions: exp.Expression) -> exp.Expression | None:
-    return exp.and_(*conditions) if conditions else None
-
-
-def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> tuple[exp.Select, dict[str, bool]]:
+def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
+    """Rows the part may be about: keys k0, k1, …; `mark` (not null = known to belong, true = counts); `amount` (null = not known)."""
     whole = ready(parse(part.whole), catalog)
-    knows = {"whole": never_null(whole)}
+    is_certain = never_null(whole)
+    belongs: list[exp.Expression] = [] if is_certain else [exp.paren(whole)]
     inner = exp.select(*(exp.alias_(dimension(name, part), f"k{i}") for i, name in enumerate(by)))
-    if not knows["whole"]:
-        inner = inner.select(exp.alias_(whole, "whole"))
-    if part.counted:
-        counted = ready(parse(part.counted), catalog)
-        knows["counted"] = never_null(counted)
-        inner = inner.select(exp.alias_(counted, "counted"))
     if part.sum or part.distinct:
-        inner = inner.select(exp.alias_(ready(parse(part.sum or part.distinct), catalog), "amount"))
-    if not inner.expressions:
-        inner = inner.select(exp.alias_(exp.Literal.number(1), "one"))
+        amount = ready(parse(part.sum or part.distinct), catalog)
+        inner = inner.select(exp.alias_(_given(amount, belongs), "amount"))
+        belongs = [*belongs, exp.Not(this=exp.Is(this=exp.paren(amount.copy()), expression=exp.null()))]
+    if part.counted:
+        inner = inner.select(exp.alias_(_given(ready(parse(part.counted), catalog), belongs), "mark"))
+    elif not (part.sum or part.distinct):
+        inner = inner.select(exp.alias_(_given(exp.true(), belongs), "mark"))
     inner = inner.from_(exp.to_table(part.table.id))
     if part.whole.strip():
-        inner = inner.where(whole if knows["whole"] else exp.Not(this=exp.Is(this=exp.paren(whole), expression=exp.false())))
+        inner = inner.where(whole.copy() if is_certain else exp.Not(this=exp.Is(this=exp.paren(whole.copy()), expression=exp.false())))
     for text in filters:
         inner = inner.where(exp.paren(condition(text, part, catalog)))
-    return inner, knows
+    return inner
 
 
 def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
     """The query that counts one part by groups, keys named k0, k1, …"""
-    inner, knows = _projection(part, by, filters, catalog)
-    has_amount = bool(part.sum or part.distinct)
-    of_whole = [] if knows["whole"] else [exp.column("whole")]
-    known = of_whole + ([_not_null("amount")] if has_amount else [])
-    if part.counted:
-        total_of = known + ([] if knows["counted"] else [_not_null("counted")])
-        amount_of = [*known, exp.column("counted")]
-    else:
-        total_of = amount_of = known
+    amount, mark = exp.column("amount"), exp.column("mark")
     star: exp.Expression = exp.Count(this=exp.Star())
-    if part.sum:
-        amount: exp.Expression = exp.Sum(this=exp.column("amount"))
-        total = amount.copy() if part.counted else star.copy()
-    elif part.distinct:
-        amount = exp.Count(this=exp.Distinct(expressions=[exp.column("amount")]))
-        total = star.copy()
+    is_mark_known = exp.Not(this=exp.Is(this=mark.copy(), expression=exp.null()))
+    if part.counted and part.sum:
+        upper: exp.Expression = _filtered(exp.Sum(this=amount.copy()), mark.copy())
+        total, known = _filtered(exp.Sum(this=amount.copy()), is_mark_known), exp.Count(this=mark.copy())
+    elif part.sum or part.distinct:
+        upper = exp.Sum(this=amount.copy()) if part.sum else exp.Count(this=exp.Distinct(expressions=[amount.copy()]))
+        total = known = exp.Count(this=amount.copy())
     else:
-        amount, total = star.copy(), star.copy()
-    doubts = [] if knows["whole"] else [_is_null("whole")]
-    if part.counted and not knows["counted"]:
-        doubts.append(_is_null("counted"))
-    if has_amount:
-        doubts.append(_is_null("amount"))
-    unknown = _filtered(star.copy(), exp.or_(*doubts)) if doubts else exp.Literal.number(0)
-    outer = exp.select(*(exp.column(f"k{i}") for i in range(len(by))))
-    outer = outer.select(
-        exp.alias_(_filtered(amount, _all_of(*amount_of)), "amount"), exp.alias_(_filtered(total, _all_of(*total_of)), "total"),
-        exp.alias_(unknown, "unknown"), exp.alias_(_squares(part, known), "squares"),
-    ).from_(inner.subquery("r"))
-    return outer.group_by(*(exp.column(f"k{i}") for i in range(len(by)))) if by else outer
-
-
-def _squares(part: Part, known: list[exp.Expression]) -> exp.Expression:
-    if not part.squares:
-        return exp.null()
-    value = exp.cast(exp.column("amount"), "DOUBLE")
-    return _filtered(exp.Sum(this=exp.Mul(this=value, expression=value.copy())), _all_of(*known))
+        upper = _filtered(star.copy(), mark.copy()) if part.counted else exp.Count(this=mark.copy())
+        total = known = exp.Count(this=mark.copy())
+    unknown = exp.Sub(this=star, expression=known.copy())
+    wide = exp.cast(amount.copy(), "DOUBLE")
+    squares = exp.Sum(this=exp.Mul(this=wide, expression=wide.copy())) if part.squares else exp.null()
+    keys = [exp.column(f"k{i}") for i in range(len(by))]
+    outer = exp.select(*keys).select(
+        exp.alias_(upper, "amount"), exp.alias_(total.copy(), "total"), exp.alias_(unknown, "unknown"), exp.alias_(squares, "squares"),
+    ).from_(_projection(part, by, filters, catalog).subquery("r"))
+    return outer.group_by(*(key.copy() for key in keys)) if by else outer
 
 
 def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str) -> exp.Select:
