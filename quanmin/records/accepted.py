@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from quanmin.engines.duckdb import SQL_TYPES
 from quanmin.model import Table
 from quanmin.records.ledger import WHOLE
 
@@ -23,9 +23,9 @@ def schema_of(table: Table) -> pa.Schema:
     return pa.schema([(c.name, ARROW_TYPES[c.type]) for c in table.columns.values()] + [(SLICE, pa.date32())])
 
 
-def period_sql(table: Table) -> str:
+def period_sql(table: Table, prefix: str = "") -> str:
     """SQL for the first day of the month a row belongs to (one fixed day for tables without periods)."""
-    return f"CAST(date_trunc('month', \"{table.period}\") AS DATE)" if table.period else f"DATE '{WHOLE}'"
+    return f"CAST(date_trunc('month', \"{prefix}{table.period}\") AS DATE)" if table.period else f"DATE '{WHOLE}'"
 
 
 class Accepted:
@@ -91,7 +91,7 @@ class Staging:
         """Append rows that already have the accepted schema."""
         if table.id not in self.writers:
             self.writers[table.id] = pq.ParquetWriter(self.path(table.id), schema_of(table), compression="snappy")
-        self.writers[table.id].write_table(rows.cast(schema_of(table)))
+        self.writers[table.id].write_table(rows)
 
     def close(self) -> list[str]:
         """Finish writing; returns the tables written."""
@@ -116,17 +116,11 @@ class Staging:
             self.path(table).replace(target)
 
 
-def finished_columns(table: Table, senders: Sequence[str], first: int) -> str:
-    """SQL columns that turn conformed rows (with __file, __line) into accepted rows."""
-    declared = []
-    for column in table.columns.values():
-        if column.name == "sender":
-            options = " ".join(f"WHEN {i} THEN '{sender.replace(chr(39), chr(39) * 2)}'" for i, sender in enumerate(senders))
-            declared.append(f"CASE __file {options} END AS sender")
-        elif column.name == "submission":
-            declared.append(f"CAST(__file + {first} AS BIGINT) AS submission")
-        elif column.name == "line":
-            declared.append("CAST(__line AS BIGINT) AS line")
-        else:
-            declared.append(f'CAST("{column.name}" AS {SQL_TYPES[column.type]}) AS "{column.name}"')
-    return ", ".join(declared) + f", {period_sql(table)} AS {SLICE}"
+def finished(table: Table, rows: pa.Table, senders: Sequence[str], first: int) -> pa.Table:
+    """Conformed rows (with the file's place in its run, the line and the month) as accepted rows."""
+    made = {
+        "sender": pc.take(pa.array(senders, pa.string()), rows["__file"]), "submission": pc.add(rows["__file"], first), "line": rows["__line"],
+        SLICE: rows[SLICE],
+    }
+    schema = schema_of(table)
+    return pa.table([made[f.name] if f.name in made else rows[f.name] for f in schema], names=schema.names).cast(schema)

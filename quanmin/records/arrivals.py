@@ -37,7 +37,7 @@ def recognise(catalog: Catalog, path: Path, name: str) -> tuple[Mapping, OpenFil
     tried: dict[tuple[str, str, int], OpenFile | Refusal] = {}
     best: tuple[int, Mapping, OpenFile] | None = None
     for mapping in catalog.mappings.values():
-        how = (mapping.source, f"{mapping.sheet}|{mapping.delimiter}", mapping.header_row)
+        how = (mapping.source, f"{mapping.sheet}|{mapping.delimiter}|{mapping.encoding}", mapping.header_row)
         if how not in tried:
             try:
                 tried[how] = SOURCES[mapping.source].open(path, name, mapping)
@@ -74,7 +74,7 @@ def _hold_columns(catalog: Catalog, mapping: Mapping, opened: OpenFile) -> None:
         for fill in into.fills:
             if fill.column in key and fill.source and not into.repeat and not header & set(fill.source):
                 raise Refusal(Problem(opened.name, mapping.header_row, "/".join(fill.source), "", say("missing_column"), say("mend_missing_column")))
-    used = sources_of(mapping)
+    used = opened.wanted = sources_of(mapping)
     unused = [column for column in opened.header if column not in used]
     wanted = [f for into in mapping.into if not into.repeat for fill in into.fills for f in fill.source[:1] if not header & set(fill.source)]
     for message, columns in (("unknown_columns", unused), ("absent_columns", list(dict.fromkeys(wanted)))):

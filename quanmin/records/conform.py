@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -19,10 +20,14 @@ from quanmin.catalog.mapping_files import ORDER
 from quanmin.catalog.messages import say
 from quanmin.engines.sql import ready
 from quanmin.model import Column, Fill, Into, Mapping, Problem, Table
+from quanmin.records.accepted import SLICE, period_sql
+from quanmin.records.masking import shown
 
 FORMATS = tomllib.loads((Path(catalog_package.__file__).parent / "formats.toml").read_text("utf-8"))
-FILE, LINE = "__file", "__line"
-MISSING = pa.array(FORMATS["missing"])
+FILE, LINE, GROUP = "__file", "__line", "__group"  # the group of a repeated set of columns
+PLAIN, NUMERIC = "plain ", ("integer", "number", "money")
+LINE_BITS = 40  # a file's place and a line in one number
+EARLIEST, LATEST = "1800-01-01", "2200-01-01"  # a date before or after is no date
 RULES = {"date": ("unreadable_date", "mend_date"), "timestamp": ("unreadable_date", "mend_date"), "integer": ("unreadable_integer", "mend_integer"),
          "number": ("unreadable_number", "mend_number"), "money": ("unreadable_number", "mend_number"),
          "boolean": ("unreadable_boolean", "mend_boolean")}
@@ -44,7 +49,23 @@ def _list(values: Iterable[str]) -> str:
 
 def _narrow(value: str) -> str:
     wide = FORMATS["full_width"]
-    return f"replace(translate({value}, {text(wide['from'])}, {text(wide['to'])}), ',', '')"
+    return f"translate({value}, {text(wide['from'])}, {text(wide['to'])})"
+
+
+def _digits(value: str) -> str:
+    """Full-width digits made narrow; commas taken out where they part thousands."""
+    narrow = _narrow(value)
+    return (f"CASE WHEN regexp_full_match({narrow}, '[+-]?[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]*)?') THEN replace({narrow}, ',', '')"
+            f" WHEN NOT contains({narrow}, ',') THEN {narrow} END")
+
+
+def _moment(value: str, formats: Sequence[str], kind: str) -> str:
+    iso = "" if formats else f"CASE WHEN ascii({value}) BETWEEN 48 AND 57 THEN TRY_CAST({value} AS TIMESTAMP) END, "
+    patterns = formats or FORMATS[kind + "s"]
+    written = f"try_strptime({value}, [{_list(patterns)}])"
+    wide = f"try_strptime({_narrow(value)}, [{_list(patterns if formats else ['%Y-%m-%d', *patterns])}])"
+    found = f"CAST(coalesce({iso}{written}, {wide}) AS {kind})"
+    return f"CASE WHEN {found} BETWEEN {kind} '{EARLIEST}' AND {kind} '{LATEST}' THEN {found} END"
 
 
 def typed(value: str, column: Column, formats: Sequence[str] = ()) -> str:
@@ -53,18 +74,16 @@ def typed(value: str, column: Column, formats: Sequence[str] = ()) -> str:
     if kind in ("text", "code"):
         return value
     if kind in ("date", "timestamp"):
-        to = kind.upper()
-        if formats:
-            return f"CAST(try_strptime({value}, [{_list(formats)}]) AS {to})"
-        return f"coalesce(TRY_CAST({value} AS {to}), CAST(try_strptime({value}, [{_list(FORMATS[kind + 's'])}]) AS {to}))"
+        return _moment(value, formats, kind)
     if kind == "boolean":
         return f"CASE WHEN lower({value}) IN ({_list(FORMATS['true'])}) THEN TRUE WHEN lower({value}) IN ({_list(FORMATS['false'])}) THEN FALSE END"
-    number = f"coalesce(TRY_CAST({value} AS DECIMAL(18,3)), TRY_CAST({_narrow(value)} AS DECIMAL(18,3)))"
+    plain = f"CASE WHEN NOT contains({value}, '_') THEN {value} END"
+    number = f"coalesce(TRY_CAST({plain} AS DECIMAL(18,3)), TRY_CAST({_digits(plain)} AS DECIMAL(18,3)))"
     if kind == "integer":
         return f"CASE WHEN {number} % 1 = 0 THEN CAST({number} AS BIGINT) END"
     if kind == "money":
         return f"TRY_CAST({number} AS DECIMAL(14,2))"
-    wide = f"coalesce(TRY_CAST({value} AS DOUBLE), TRY_CAST({_narrow(value)} AS DOUBLE))"
+    wide = f"coalesce(TRY_CAST({plain} AS DOUBLE), TRY_CAST({_digits(plain)} AS DOUBLE))"
     return f"CASE WHEN isfinite({wide}) THEN {wide} END"
 
 
@@ -73,7 +92,19 @@ def sender_sql(expression: str, blank: dict[str, exp.Expression]) -> str:
     return str(ready(parse(expression), Catalog(), blank).sql("duckdb"))
 
 
-def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], order: int, number: str = "", index: str = "") -> str | None:
+def _in_group(template: str, group: int) -> str:
+    """A column's name in the n-th group of a repeated set."""
+    return template.replace("{n}", f"{group:02d}").replace("{i}", str(group))
+
+
+def narrowed(number: str, column: Column) -> str:
+    """SQL that turns a decimal number into the column's type, NULL where it does not fit."""
+    if column.type == "integer":
+        return f"CASE WHEN {number} % 1 = 0 THEN CAST({number} AS BIGINT) END"
+    return f"TRY_CAST({number} AS {'DECIMAL(14,2)' if column.type == 'money' else 'DOUBLE'})"
+
+
+def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], order: int, group: int = 0) -> str | None:
     """SQL for the text that fills a column, or None where the sender gives nothing."""
     if fill.expression == ORDER:
         return text(str(order))
@@ -82,7 +113,7 @@ def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], or
     if fill.expression:
         value = sender_sql(fill.expression, blank)
     else:
-        named = [source.replace("{n}", number).replace("{i}", index) for source in fill.source]
+        named = [_in_group(source, group) for source in fill.source]
         found = next((source for source in named if source in header), None)
         if found is None or found in blank:
             return None
@@ -101,7 +132,7 @@ def sources_of(mapping: Mapping) -> set[str]:
         groups = range(1, into.repeat + 1) if into.repeat else (0,)
         templates = [source for fill in into.fills for source in fill.source] + ([into.anchor] if into.anchor else [])
         for i in groups:
-            used |= {source.replace("{n}", f"{i:02d}").replace("{i}", str(i)) for source in templates}
+            used |= {_in_group(source, i) for source in templates}
         for expression in [fill.expression for fill in into.fills if fill.expression and fill.expression != ORDER] + ([into.where] if into.where else []):
             used |= {column.name for column in parse(expression).find_all(exp.Column)}
     return used
@@ -124,6 +155,11 @@ class Conformer:
         self.connection = duckdb.connect(config={"threads": 2})
         self.connection.execute("SET enable_progress_bar = false")
         self.needed = sources_of(mapping)
+        self.numeric = {
+            source for into in mapping.into if not into.repeat for fill in into.fills
+            if _is_copied(fill) and catalog.tables[into.table].columns[fill.column].type in NUMERIC for source in fill.source
+        }
+        self.plain: set[str] = set()
         self.blank: dict[str, exp.Expression] = {}
 
     def take(self, raw: pa.Table) -> Conformed:
@@ -132,58 +168,86 @@ class Conformer:
         used = [column for column in raw.column_names if column in self.needed]
         empty = {column for column in used if _is_blank(raw[column])}
         kept = {c: _cleaned(raw[c]) for c in used if c not in empty}
-        self.connection.register("cleaned", pa.table({FILE: raw[FILE], LINE: raw[LINE], **kept}))
+        plain = {PLAIN + c: numbers for c in self.numeric & set(kept) if (numbers := _plain_numbers(kept[c])) is not None}
+        self.plain = set(plain)
+        self.connection.register("cleaned", pa.table({FILE: raw[FILE], LINE: raw[LINE], **kept, **plain}))
         self.blank = {column: exp.null() for column in self.needed if column not in kept}
         result = Conformed()
-        made = [(into, number, self._type(into, number, header, result)) for number, into in enumerate(self.mapping.into)]
-        if result.refused_lines:
-            files, lines = zip(*result.refused_lines, strict=True)
-            self.connection.register("refused", pa.table({FILE: pa.array(files, pa.int64()), LINE: pa.array(lines, pa.int64())}))
-        for into, number, is_made in made:
-            if is_made:
-                self._collect(into, number, result)
+        made = [(into, self._type(into, header, result)) for into in self.mapping.into]
+        for into, rows in made:
+            if rows is not None:
+                _collect(self.catalog.tables[into.table], rows, result)
+        if all(into.where or into.anchor for into in self.mapping.into):
+            self._explain_set_aside(result)
         return result
+
+    def _explain_set_aside(self, result: Conformed) -> None:
+        """Rows that the mapping's conditions take into no table are refused, not lost."""
+        found = [f"SELECT {FILE}, {LINE} FROM taken_{number}" for number in range(len(result.accepted))]
+        for number, rows in enumerate(result.accepted.values()):
+            self.connection.register(f"taken_{number}", rows.select([FILE, LINE]))
+        refused = pa.table({FILE: pa.array([f for f, _ in result.refused_lines], pa.int64()), LINE: pa.array([n for _, n in result.refused_lines], pa.int64())})
+        self.connection.register("refused", refused)
+        settled = " UNION ALL ".join([*found, f"SELECT {FILE}, {LINE} FROM refused"])
+        query = f"SELECT {FILE}, {LINE} FROM cleaned ANTI JOIN ({settled}) USING ({FILE}, {LINE}) ORDER BY ALL"
+        for file, line in self.connection.execute(query).fetchall():
+            result.problems.append((file, Problem(self.files[file], line, "", "", say("set_aside"), say("mend_set_aside"))))
+            result.refused_lines.add((file, line))
 
     def _selects(self, into: Into, table: Table, header: set[str]) -> list[str]:
         selects = []
         for i in range(1, into.repeat + 1) if into.repeat else (0,):
-            number, index = f"{i:02d}", str(i)
-            anchor = into.anchor.replace("{n}", number).replace("{i}", index)
+            anchor = _in_group(into.anchor, i)
             if into.anchor and (anchor not in header or anchor in self.blank):
                 continue
             order = into.first + i - 1 if into.repeat else into.first
-            fills = {fill.column: raw_value(fill, header, self.blank, order, number, index) for fill in into.fills}
+            fills = {fill.column: raw_value(fill, header, self.blank, order, i) for fill in into.fills}
             values = ", ".join(f"{fills.get(c.name) or 'CAST(NULL AS VARCHAR)'} AS {name(c.name)}" for c in _declared(table))
             wheres = [f"{name(anchor)} IS NOT NULL"] if into.anchor else []
             if into.where:
                 wheres.append(sender_sql(into.where, self.blank))
             where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
-            selects.append(f"SELECT {FILE}, {LINE}, {values} FROM cleaned{where}")
+            ready_made = "".join(f", {name(PLAIN + source)} AS {name('p_' + column)}" for column, source in self._ready_made(into, header).items())
+            selects.append(f"SELECT {FILE}, {LINE}, {i} AS {GROUP}, {values}{ready_made} FROM cleaned{where}")
         return selects
 
-    def _type(self, into: Into, number: int, header: set[str], result: Conformed) -> bool:
+    def _ready_made(self, into: Into, header: set[str]) -> dict[str, str]:
+        """Our column → the sender's, where a whole column of plain numbers was read at once."""
+        if into.repeat:
+            return {}
+        named = {fill.column: next((s for s in fill.source if s in header), "") for fill in into.fills if _is_copied(fill)}
+        kinds = self.catalog.tables[into.table].columns
+        return {column: source for column, source in named.items() if PLAIN + source in self.plain and kinds[column].type in NUMERIC}
+
+    def _type(self, into: Into, header: set[str], result: Conformed) -> pa.Table | None:
+        """The rows of one table typed: columns t_…, their text where it was converted, and __bad."""
         table = self.catalog.tables[into.table]
         selects = self._selects(into, table, header)
         if not selects:
-            return False
+            return None
         formats = {fill.column: fill.formats for fill in into.fills}
         converted = [c for c in _declared(table) if c.type not in ("text", "code")]
-        values = ", ".join(
-            f"{typed(name(c.name), c, formats.get(c.name, ()))} AS {name('t_' + c.name)}" if c in converted else f"{name(c.name)} AS {name('t_' + c.name)}"
+        made = self._ready_made(into, header)
+        readings = {
+            c.name: narrowed(name("p_" + c.name), c) if c.name in made else typed(name(c.name), c, formats.get(c.name, ())) if c in converted else name(c.name)
             for c in _declared(table)
-        )
+        }
+        values = ", ".join(f"{reading} AS {name('t_' + column)}" for column, reading in readings.items())
         raws = ", ".join(name(c.name) for c in converted)
         faults = [f"({name(c.name)} IS NOT NULL AND {name('t_' + c.name)} IS NULL)" for c in converted]
         faults += [f"({name('t_' + key)} IS NULL)" for key in table.key]
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE typed_{number} AS SELECT *, ({' OR '.join(faults) or 'FALSE'}) AS __bad FROM"
-            f" (SELECT {FILE}, {LINE}, {values}{', ' + raws if raws else ''} FROM ({' UNION ALL '.join(selects)}))"
-        )
-        if self.connection.execute(f"SELECT bool_or(__bad) FROM typed_{number}").fetchone() == (True,):
-            self._explain(table, into, number, converted, result)
-        return True
+        identity = f", {identity_of(table)} AS t_identity_id" if table.person_columns else ""
+        rows = self.connection.execute(
+            f"SELECT *, ({' OR '.join(faults) or 'FALSE'}) AS __bad, {period_sql(table, 't_')} AS {SLICE}{identity} FROM"
+            f" (SELECT {FILE}, {LINE}, {GROUP}, {values}{', ' + raws if raws else ''} FROM ({' UNION ALL '.join(selects)}))"
+        ).to_arrow_table()
+        bad = rows.filter(rows["__bad"])
+        if len(bad):
+            self.connection.register("bad", bad)
+            self._explain(table, into, converted, result)
+        return rows
 
-    def _explain(self, table: Table, into: Into, number: int, converted: list[Column], result: Conformed) -> None:
+    def _explain(self, table: Table, into: Into, converted: list[Column], result: Conformed) -> None:
         """One problem per unreadable value of the refused rows."""
         fills = {fill.column: fill for fill in into.fills}
         questions = [(c, f"{name(c.name)} IS NOT NULL AND {name('t_' + c.name)} IS NULL", name(c.name), *RULES[c.type]) for c in converted]
@@ -192,46 +256,66 @@ class Conformer:
              "missing_key", "mend_key")
             for k in table.key
         ]
-        for column, fault, value, rule, mend in questions:
+        flags = ", ".join(f"bool_or({fault})" for _, fault, *_ in questions)
+        has_any = self.connection.execute(f"SELECT {flags} FROM bad").fetchall()[0]
+        for column, fault, value, rule, mend in (question for question, is_there in zip(questions, has_any, strict=True) if is_there):
             found = self.connection.execute(
-                f"SELECT {FILE}, {LINE}, {value} FROM typed_{number} WHERE __bad AND {fault} ORDER BY ALL"
+                f"SELECT {FILE}, {LINE}, {GROUP}, {value} FROM bad WHERE {fault} ORDER BY ALL"
             ).fetchall()
             fill = fills.get(column.name)
-            field_name = "/".join(fill.source) if fill and fill.source else column.name
-            for file, line, given in found:
-                shown = given if column.private == "no" else mask(given)
-                result.problems.append((file, Problem(self.files[file], line, field_name, shown or "", say(rule), say(mend))))
+            template = "/".join(fill.source) if fill and fill.source else column.name
+            for file, line, group, given in found:
+                field_name = _in_group(template, group)
+                value_shown = shown(given, column.private != "no")
+                result.problems.append((file, Problem(self.files[file], line, field_name, value_shown, say(rule), say(mend))))
                 result.refused_lines.add((file, line))
 
-    def _collect(self, into: Into, number: int, result: Conformed) -> None:
-        table = self.catalog.tables[into.table]
-        columns = ", ".join(f"{name('t_' + c.name)} AS {name(c.name)}" for c in _declared(table))
-        identity = ", " + identity_of(table) + " AS identity_id" if table.person_columns else ""
-        refused = f" ANTI JOIN refused USING ({FILE}, {LINE})" if result.refused_lines else ""
-        found = self.connection.execute(f"SELECT {FILE}, {LINE}, {columns}{identity} FROM typed_{number}{refused}").to_arrow_table()
-        before = result.accepted.get(into.table)
-        result.accepted[into.table] = found if before is None else pa.concat_tables([before, found])
+
+def _collect(table: Table, rows: pa.Table, result: Conformed) -> None:
+    """Add one table's typed rows, without those of refused lines, to what is accepted."""
+    if result.refused_lines:
+        refused = pa.array([(file << LINE_BITS) + line for file, line in result.refused_lines], pa.int64())
+        place = pc.add(pc.shift_left(rows[FILE], LINE_BITS), rows[LINE])
+        rows = rows.filter(pc.invert(pc.is_in(place, value_set=refused)))
+    names = [c.name for c in _declared(table)] + (["identity_id"] if table.person_columns else [])
+    found = pa.table({FILE: rows[FILE], LINE: rows[LINE], SLICE: rows[SLICE]} | {n: rows[f"t_{n}"] for n in names})
+    before = result.accepted.get(table.id)
+    result.accepted[table.id] = found if before is None else pa.concat_tables([before, found])
 
 
 def _cleaned(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Values without surrounding space; what stands for nothing is null."""
     trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.is_in(trimmed, value_set=MISSING), pa.scalar(None, pa.string()), trimmed)
+    return pc.if_else(pc.is_in(trimmed, value_set=_missing()), pa.scalar(None, pa.string()), trimmed)
+
+
+@cache
+def _missing() -> pa.Array:
+    """What stands for nothing (made late: Arrow loads another library for it)."""
+    return pa.array(FORMATS["missing"])
+
+
+def _is_copied(fill: Fill) -> bool:
+    return not fill.codes and fill.constant is None and not fill.expression
+
+
+def _plain_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """The column as decimals where every value in it is a plain number (nearly always, and forty times faster than value by value)."""
+    try:
+        return pc.cast(column, pa.decimal128(18, 3))
+    except pa.ArrowInvalid:
+        return None
 
 
 def _is_blank(column: pa.ChunkedArray) -> bool:
+    offsets, validity = 4 * (len(column) + column.num_chunks), len(column) // 8 + 64 * column.num_chunks
+    if column.nbytes > offsets + validity:  # there are characters: most columns are told apart without looking at them
+        return False
     return pc.max(pc.binary_length(column)).as_py() in (0, None)
 
 
 def _declared(table: Table) -> list[Column]:
     return [c for c in table.columns.values() if c.name not in ("sender", "submission", "line", "identity_id")]
-
-
-def mask(value: str | None) -> str:
-    """A private value with only its ends left."""
-    if not value:
-        return ""
-    return value[0] + "*" * (len(value) - 1) if len(value) < 8 else value[:3] + "*" * (len(value) - 6) + value[-3:]
 
 
 def identity_of(table: Table) -> str:

@@ -8,7 +8,7 @@ Only what the ledger acknowledges exists; files of numbers it does not know are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,9 @@ import pyarrow as pa
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say, speak
 from quanmin.model import Mapping, Problem, Receipt, Refusal, Table
-from quanmin.records.accepted import Accepted, Staging, finished_columns, schema_of
+from quanmin.records.accepted import Accepted, Staging, finished, schema_of
 from quanmin.records.arrivals import Arrival, Arrivals, open_with
-from quanmin.records.conform import FILE, LINE, Conformer
+from quanmin.records.conform import FILE, LINE, Conformed, Conformer
 from quanmin.records.folders import Folders
 from quanmin.records.landing import Landed, Landing
 from quanmin.records.ledger import WHOLE, Ledger, Piece, Submission, now
@@ -150,22 +150,36 @@ class Intake:
         staging = Staging(self.folders.scratch, run.first, run.last)
         run.read, run.malformed = [0] * len(run.arrivals), [0] * len(run.arrivals)
         run.problems = [[] for _ in run.arrivals]
-        senders = [arrival.sender for arrival in run.arrivals]
-        for raw in self._raw(run, conformer.needed):
-            conformed = conformer.take(raw)
-            run.refused |= conformed.refused_lines
-            for file, problem in conformed.problems:
-                run.problems[file].append(problem)
-            for table_id, rows in conformed.accepted.items():
-                table = self.catalog.tables[table_id]
-                conformer.connection.register("conformed", rows)
-                finished = conformer.connection.execute(f"SELECT {finished_columns(table, senders, run.first)} FROM conformed").to_arrow_table()
-                staging.add(table, finished)
+        spoken = language()
+
+        def take(raw: pa.Table) -> Conformed:
+            speak(spoken)
+            return conformer.take(raw)
+
+        with ThreadPoolExecutor(1) as conforming:
+            before: Future[Conformed] | None = None
+            for raw in self._raw(run, conformer.needed):
+                upcoming = conforming.submit(take, raw)
+                if before is not None:
+                    self._stage(run, staging, before.result())
+                before = upcoming
+            if before is not None:
+                self._stage(run, staging, before.result())
         for into in run.mapping.into:
             if into.table not in staging.writers:
                 table = self.catalog.tables[into.table]
                 staging.add(table, schema_of(table).empty_table())
         return staging
+
+    def _stage(self, run: Run, staging: Staging, conformed: Conformed) -> None:
+        """Note what was refused and write what was accepted of one batch, while the next is conformed."""
+        run.refused |= conformed.refused_lines
+        for file, problem in conformed.problems:
+            run.problems[file].append(problem)
+        senders = [arrival.sender for arrival in run.arrivals]
+        for table_id, rows in conformed.accepted.items():
+            table = self.catalog.tables[table_id]
+            staging.add(table, finished(table, rows, senders, run.first))
 
     def _raw(self, run: Run, needed: set[str]) -> Iterator[pa.Table]:
         """The run's rows as text columns in batches worth an engine call; the next is parsed while one is conformed."""

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,17 +55,21 @@ class Landing:
 
     def keep(self, path: Path) -> Landed:
         """Keep a copy of `path`, durable before this returns; keeping the same content again changes nothing."""
-        sha256 = fingerprint(path)
+        unfinished = self.folders.scratch / "arriving"
+        digest = hashlib.sha256()
+        with path.open("rb") as source, unfinished.open("wb") as copy:
+            while block := source.read(COPY):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        sha256 = digest.hexdigest()
         folder = self.folder_of(sha256)
         target = folder / safe_name(path.name)
         existing = self.find(sha256)
         if existing is not None:
+            unfinished.unlink()
             return Landed(sha256, existing, path.name, existing.stat().st_size)
-        unfinished = self.folders.scratch / sha256
-        with path.open("rb") as source, unfinished.open("wb") as copy:
-            shutil.copyfileobj(source, copy, COPY)
-            copy.flush()
-            os.fsync(copy.fileno())
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.replace(target)
         sync_folder(folder)

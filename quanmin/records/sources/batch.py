@@ -27,7 +27,10 @@ class Batch:
 
 @dataclass
 class OpenFile:
-    """A file ready to be read: its header, how it is encoded, and its batches (to be consumed once)."""
+    """A file ready to be read: its header, how it is encoded, and its batches (to be consumed once).
+
+    `wanted` are the columns that will be used (None: not known yet); what is wrong with others matters to nobody.
+    """
 
     path: Path
     name: str
@@ -36,6 +39,7 @@ class OpenFile:
     size: int
     encoding: str = ""
     notes: list[str] = field(default_factory=list)
+    wanted: set[str] | None = None
 
 
 class Source(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -14,13 +13,12 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from quanmin.catalog.messages import say
 from quanmin.model import Mapping, Problem, Refusal
+from quanmin.records.masking import mask
 from quanmin.records.sources import text_lines
 from quanmin.records.sources.batch import Batch, OpenFile
+from quanmin.records.sources.workbook_zip import refuse_bomb
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-LARGEST_UNPACKED = 400 << 20
-LARGEST_RATIO = 200
-MOST_MEMBERS = 5000
 EXACT = 10**15  # doubles hold whole numbers exactly up to 15 digits
 
 
@@ -28,18 +26,6 @@ def is_excel(path: Path) -> bool:
     """Whether the file's first bytes are those of .xlsx or .xls."""
     with path.open("rb") as stream:
         return stream.read(4) in (ZIP, OLE)
-
-
-def refuse_bomb(path: Path, name: str) -> None:
-    """Refuse a zip whose directory promises far more than it holds, before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise Refusal(Problem(name, None, "", "", say("broken_excel"), say("mend_broken_excel"))) from error
-    unpacked = sum(member.file_size for member in members)
-    if unpacked > LARGEST_UNPACKED or len(members) > MOST_MEMBERS or unpacked > LARGEST_RATIO * max(path.stat().st_size, 50_000):
-        raise Refusal(Problem(name, None, "", "", say("zip_bomb", size=unpacked >> 20), say("mend_zip_bomb")))
 
 
 def _text(value: Any) -> str:
@@ -78,24 +64,28 @@ def _excel(path: Path, name: str, mapping: Mapping | None) -> OpenFile:
     repeated = sorted(column for column, count in Counter(header).items() if count > 1)
     if repeated:
         raise Refusal(Problem(name, top + 1, repeated[0], "", say("repeated_column"), say("name_columns_once")))
-    return OpenFile(path, name, tuple(header), _excel_batches(rows[top + 1 :], top + 2, header, name), path.stat().st_size, "excel")
+    opened = OpenFile(path, name, tuple(header), iter(()), path.stat().st_size, "excel")
+    opened.batches = _excel_batches(opened, rows[top + 1 :], top + 2)
+    return opened
 
 
-def _excel_batches(rows: list[list[Any]], first: int, header: list[str], name: str) -> Iterator[Batch]:
+def _excel_batches(opened: OpenFile, rows: list[list[Any]], first: int) -> Iterator[Batch]:
     kept: list[list[str]] = []
     lines: list[int] = []
     problems: list[Problem] = []
+    used = [i for i, column in enumerate(opened.header) if opened.wanted is None or column in opened.wanted]
     for line, row in enumerate(rows, first):
         if not any(cell not in ("", None) for cell in row):
             continue
-        lost = next((i for i, cell in enumerate(row) if isinstance(cell, float) and abs(cell) >= EXACT), None)
+        lost = next((i for i in used if isinstance(row[i], float) and abs(row[i]) >= EXACT), None)
         if lost is not None:
-            problems.append(Problem(name, line, header[lost], "", say("lost_digits"), say("mend_lost_digits")))
+            shown = mask(f"{row[lost]:.0f}")
+            problems.append(Problem(opened.name, line, opened.header[lost], shown, say("lost_digits"), say("mend_lost_digits")))
             continue
         kept.append([_text(cell) for cell in row])
         lines.append(line)
-    columns = list(zip(*kept, strict=True)) if kept else [()] * len(header)
-    table = pa.table({name: pa.array(values, pa.string()) for name, values in zip(header, columns, strict=True)})
+    columns = list(zip(*kept, strict=True)) if kept else [()] * len(opened.header)
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in zip(opened.header, columns, strict=True)})
     yield Batch(table, pa.array(lines, pa.int64()), tuple(problems))
 
 
