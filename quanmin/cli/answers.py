@@ -38,13 +38,13 @@ def ask(site: SiteFolder, indicator: Annotated[str, typer.Argument(metavar="INDI
     write_answer(answer, opened.catalog, form, out)
 
 
-def rows(site: SiteFolder, question: Annotated[str, typer.Argument(metavar="INDICATOR|CHECK")], where: Where = [], as_of: AsOf = None,  # noqa: B006
+def rows(site: SiteFolder, question: Annotated[str, typer.Argument(metavar="INDICATOR|CHECK")], by: By = "", where: Where = [], as_of: AsOf = None,  # noqa: B006
          which: Annotated[str, typer.Option(help="numerator | denominator | unknown")] = "", limit: int = 1000, form: Format = "csv", out: Out = None,
          unmasked: Annotated[bool, typer.Option(help="show identifying values; audited")] = False) -> None:
     """The rows behind a number: masked, and every reading of them is audited."""
     _known(form)
     opened = open_site(site)
-    table = opened.operator().rows(opened.indicators(as_of), question, which, where, limit, unmasked)
+    table = opened.operator().rows(opened.indicators(as_of), question, which, where, limit, unmasked, _names(by))
     if form == "parquet":
         write_parquet(table, out)
     else:

@@ -138,15 +138,15 @@ class DuckDBEngine:
         return self._answer(question, asked, where, answers.growth(question, base, grain))
 
     def rows(self, question: Indicator | Check, which: str = "denominator", where: Sequence[str] = (), columns: Sequence[str] = (),
-             limit: int | None = None) -> pa.Table:
-        """The rows behind a figure (`which`: numerator, denominator or unknown; of a check: numerator = violations)."""
+             limit: int | None = None, by: Sequence[str] = ()) -> pa.Table:
+        """The rows behind a figure (`which`: numerator, denominator or unknown; of a check: numerator = violations), in the order of `by`."""
         if isinstance(question, Indicator) and question.kind in ("growth", "composite"):
             question = self.catalog.indicators[question.of or next(iter(question.parts.values()))]
         if isinstance(question, Indicator) and not question.is_executable:
             return self.ask(question) and pa.table({})
         part, _ = parts(self.catalog, question)
         self._need_lists(part.whole, part.counted, *where)
-        query = listing(part, where, self.catalog, columns or list(part.table.columns), which)
+        query = listing(part, where, self.catalog, columns or list(part.table.columns), which, by)
         if limit is not None:
             query = query.limit(limit)
         return self._run(query, where).to_arrow_table()

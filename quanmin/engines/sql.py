@@ -203,11 +203,15 @@ def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalo
     return outer.group_by(*(key.copy() for key in keys)) if by else outer
 
 
-def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str) -> exp.Select:
-    """The rows behind a part; `which` is numerator, denominator (all the rows it is about) or unknown; `counted` tells which of them count."""
+def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str, by: Sequence[str] = ()) -> exp.Select:
+    """The rows behind a part; `which` is numerator, denominator (all the rows it is about) or unknown; `counted` tells which of them count.
+
+    Columns named in `by` (dimensions and time grains) stand first, and the rows in their order.
+    """
     whole = exp.paren(ready(parse(part.whole), catalog))
     counted = exp.paren(ready(parse(part.counted), catalog)) if part.counted else exp.true()
-    query = exp.select(*(exp.column(name, quoted=True) for name in columns)).select(exp.alias_(counted, "counted"))
+    query = exp.select(*(exp.alias_(dimension(name, part), name, quoted=True) for name in by if name not in columns))
+    query = query.select(*(exp.column(name, quoted=True) for name in columns)).select(exp.alias_(counted, "counted"))
     query = query.from_(exp.to_table(part.table.id))
     if which == "unknown":
         doubts = [exp.Is(this=tree, expression=exp.null()) for tree in (whole, counted)]
@@ -218,4 +222,4 @@ def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Seque
             query = query.where(counted.copy())
     for text in filters:
         query = query.where(exp.paren(condition(text, part, catalog)))
-    return query
+    return query.order_by(*(dimension(name, part) for name in by)) if by else query

@@ -49,12 +49,13 @@ class Actor:
         self.require("figures", "figures", name)
         return indicators.ask(name, by, where, 0 if self.may("small") else None)
 
-    def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False) -> pa.Table:
+    def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
+             by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure: masked unless the role may see who they are and asks to; audited either way."""
         self.require("identified" if unmasked else "rows", "rows", name)
         question = indicators.catalog.question(name)
         tables = indicators.tables_of(question)
-        found = indicators.rows(name, which, where, limit=min(limit, MOST_ROWS))
+        found = indicators.rows(name, which, where, limit=min(limit, MOST_ROWS), by=by)
         Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
         return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])
 

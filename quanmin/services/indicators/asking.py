@@ -66,13 +66,14 @@ class Indicators:
         """The owed submissions of the tables a question requires that have not come."""
         return gaps_of(self.engine, question.requires)
 
-    def rows(self, name: str, which: str = "", where: Sequence[str] = (), columns: Sequence[str] = (), limit: int | None = None) -> pa.Table:
+    def rows(self, name: str, which: str = "", where: Sequence[str] = (), columns: Sequence[str] = (), limit: int | None = None,
+             by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure; of a check its violations unless asked otherwise. Raises Refusal."""
         question = self.catalog.question(name)
         chosen = which or ("numerator" if isinstance(question, Check) else "denominator")
         if chosen not in ("numerator", "denominator", "unknown"):
             raise Refusal(Problem("question", None, "which", chosen, say("bad_value"), "numerator, denominator, unknown"))
-        return self.engine.rows(question, chosen, where, columns, limit)
+        return self.engine.rows(question, chosen, where, columns, limit, by)
 
     def findings(self, where: Sequence[str] = (), by_sender: bool = True, checks: Sequence[str] = ()) -> list[Finding]:
         """Every check (or the named ones) held against the snapshot, by sender."""
