@@ -1,7 +1,12 @@
-"""Accepted rows as taken in: one Parquet file per table and run of submissions, a cache that landing can make again."""
+"""Accepted rows as taken in: one Parquet file per table and run of submissions, a cache that landing can make again.
+
+A file's name is `first-last.checksum.parquet`. A file that its checksum does not fit, or whose columns are no longer the table's, counts as
+lost; no submission is ever in two files of a table.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +18,7 @@ import pyarrow.parquet as pq
 from quanmin.model import Table
 from quanmin.records.ledger import WHOLE
 
+CHECKED_AT_ONCE = 4 << 20
 SLICE = "slice_month"  # the month a re-submission replaces: a column of files, never of tables
 ARROW_TYPES = {"text": pa.string(), "code": pa.string(), "integer": pa.int64(), "number": pa.float64(), "money": pa.decimal128(14, 2),
                "date": pa.date32(), "timestamp": pa.timestamp("us"), "boolean": pa.bool_()}
@@ -33,47 +39,61 @@ class Accepted:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    def path(self, table: str, first: int, last: int) -> Path:
-        """Where the rows of submissions `first` to `last` go."""
-        return self.folder / table / f"{first}-{last}.parquet"
+        self._sound: dict[tuple[Path, int, int], bool] = {}
 
     def runs(self, table: str) -> dict[tuple[int, int], Path]:
         """All files of a table by (first, last) submission."""
-        found = {}
-        for path in (self.folder / table).glob("*-*.parquet"):
-            first, last = path.stem.split("-")
-            found[(int(first), int(last))] = path
-        return found
+        return {_numbers(path): path for path in (self.folder / table).glob("*-*.parquet")}
 
     def forget_from(self, submission: int) -> None:
         """Remove what an unfinished intake left: rows of submissions that were never acknowledged."""
         for path in self.folder.glob("*/*-*.parquet"):
-            if int(path.stem.split("-")[1]) >= submission:
+            if _numbers(path)[1] >= submission:
                 path.unlink()
 
-    def files_for(self, table: str, submissions: Iterable[int]) -> tuple[list[str], list[int]]:
-        """The files that hold these submissions of a table, and the submissions no readable file holds."""
-        runs = self.runs(table)
-        readable = {run: is_readable(path) for run, path in runs.items()}
+    def forget(self, submissions: Iterable[int]) -> list[int]:
+        """Remove every file, of whatever table, that holds one of these submissions; returns all submissions that were in them."""
+        gone = set(submissions)
+        for path in self.folder.glob("*/*-*.parquet"):
+            first, last = _numbers(path)
+            if gone & set(range(first, last + 1)):
+                gone |= set(range(first, last + 1))
+                path.unlink()
+        return sorted(gone)
+
+    def files_for(self, table: Table, submissions: Iterable[int]) -> tuple[list[str], list[int]]:
+        """The files that hold these submissions of a table, and the submissions no sound file holds."""
+        runs = self.runs(table.id)
         files: set[str] = set()
         lost = []
         for number in submissions:
             run = next((r for r in runs if r[0] <= number <= r[1]), None)
-            if run is None or not readable[run]:
+            if run is None or not self._is_sound(runs[run], table):
                 lost.append(number)
             else:
                 files.add(str(runs[run]))
         return sorted(files), lost
 
+    def _is_sound(self, path: Path, table: Table) -> bool:
+        about = path.stat()
+        seen = path, about.st_ino, about.st_mtime_ns
+        if seen not in self._sound:
+            self._sound[seen] = path.name.endswith(f".{checksum(path)}.parquet") and pq.read_schema(path).equals(schema_of(table))
+        return self._sound[seen]
 
-def is_readable(path: Path) -> bool:
-    """Whether a Parquet file is whole (a power cut can leave half of one)."""
-    try:
-        pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError):
-        return False
-    return True
+
+def _numbers(path: Path) -> tuple[int, int]:
+    first, last = path.name.split(".")[0].split("-")
+    return int(first), int(last)
+
+
+def checksum(path: Path) -> str:
+    """CRC-32 of a file, as it stands in the file's name."""
+    found = 0
+    with path.open("rb") as stream:
+        while block := stream.read(CHECKED_AT_ONCE):
+            found = zlib.crc32(block, found)
+    return f"{found:08x}"
 
 
 class Staging:
@@ -111,9 +131,10 @@ class Staging:
     def move_to(self, accepted: Accepted) -> None:
         """Put the finished files where builds find them."""
         for table in self.writers:
-            target = accepted.path(table, self.first, self.last)
+            made = self.path(table)
+            target = accepted.folder / table / f"{self.first}-{self.last}.{checksum(made)}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
-            self.path(table).replace(target)
+            made.replace(target)
 
 
 def finished(table: Table, rows: pa.Table, senders: Sequence[str], first: int) -> pa.Table:

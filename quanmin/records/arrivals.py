@@ -11,11 +11,12 @@ from quanmin.catalog import Catalog
 from quanmin.catalog.messages import say
 from quanmin.model import Mapping, Problem, Receipt, Refusal
 from quanmin.records.conform import sources_of
-from quanmin.records.landing import Landed, Landing, fingerprint
-from quanmin.records.ledger import Ledger
+from quanmin.records.landing import Landed, Landing, safe_name
+from quanmin.records.ledger import Ledger, Submission
 from quanmin.records.sources.batch import OpenFile, Source
 from quanmin.records.sources.front_page import FrontPage
 from quanmin.records.sources.table_file import TableFile
+from quanmin.records.supersede import standing
 
 SOURCES: dict[str, Source] = {source.id: source for source in (FrontPage(), TableFile())}
 SHOWN_COLUMNS = 12
@@ -98,29 +99,53 @@ class Arrivals:
 
     def __init__(self, catalog: Catalog, landing: Landing, ledger: Ledger) -> None:
         self.catalog, self.landing, self.ledger = catalog, landing, ledger
+        self.mode = ""
 
     def receive(self, path: Path, position: int, mapping_id: str, sender: str, waiting: Sequence[Arrival]) -> Arrival | Receipt:
         """The arrival of one file, or at once its receipt where nothing is to be read: repeated, or unreadable."""
-        name = path.name
+        name, landed = safe_name(path.name), None
         try:
-            if not path.is_file():
+            if not _is_readable(path):
                 raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file")))
             landed = self.landing.keep(path)
             mapping, opened = open_with(self.catalog, landed.path, name, mapping_id)
             sender = sender or mapping.sender or sender_in(opened, mapping)
             if not sender:
                 raise Refusal(Problem(name, None, "sender", "", say("no_sender"), say("mend_no_sender")))
-        except PermissionError:
-            problem = Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))
-            return Receipt(name, "", sender, mapping_id, None, 0, 0, 0, "unreadable", problems=(problem,))
         except Refusal as refusal:
-            sha256 = fingerprint(path) if path.is_file() else ""
-            return Receipt(name, sha256, sender, mapping_id, None, 0, 0, 0, "unreadable", problems=refusal.problems)
+            receipt = Receipt(name, landed.sha256 if landed else "", sender, mapping_id, None, 0, 0, 0, "unreadable", problems=refusal.problems)
+            if landed:
+                self.landing.write_receipt(receipt, refusal.problems)
+            return receipt
         earlier = self.ledger.find(landed.sha256, sender, mapping.id)
         same = next((a for a in waiting if a.landed.sha256 == landed.sha256 and a.sender == sender and a.mapping.id == mapping.id), None)
-        if earlier is not None or same is not None:
+        if same is not None or (earlier is not None and self._stands(earlier)):
             number = earlier.id if earlier else None
             said = say("already_received", submission=number or "-")
             counts = (earlier.read, earlier.accepted, earlier.rejected) if earlier else (0, 0, 0)
             return Receipt(name, landed.sha256, sender, mapping.id, number, *counts, "repeated", notes=(said,))
         return Arrival(position, landed, opened, mapping, sender)
+
+    def _stands(self, earlier: Submission) -> bool:
+        """Whether a file received before already stands as is asked for: alone (replace), among others (add), or in whatever way."""
+        if not self.mode:
+            return True
+        pieces = self.ledger.pieces()
+        for table in {p.table_name for p in pieces if p.submission == earlier.id}:
+            held = standing(p for p in pieces if p.table_name == table)
+            for piece in pieces:
+                numbers = held[(piece.period, piece.sender)]
+                if (piece.submission, piece.table_name) == (earlier.id, table) and (earlier.id not in numbers or (self.mode == "replace" and len(numbers) > 1)):
+                    return False
+        return True
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            stream.read(1)
+    except OSError:
+        return False
+    return True

@@ -8,11 +8,12 @@ import duckdb
 import pyarrow as pa
 
 from quanmin.catalog import Catalog
+from quanmin.catalog.messages import say
 from quanmin.engines.duckdb import empty_select
-from quanmin.model import Table
+from quanmin.model import Problem, Refusal, Table
 from quanmin.records.accepted import Accepted
 from quanmin.records.ledger import Piece
-from quanmin.records.supersede import standing
+from quanmin.records.supersede import hangs_on, standing
 
 
 class BaseTables:
@@ -21,18 +22,29 @@ class BaseTables:
     def __init__(self, catalog: Catalog, accepted: Accepted, connection: duckdb.DuckDBPyConnection, retake: Callable[[Sequence[int]], None]) -> None:
         self.catalog, self.accepted, self.connection, self.retake = catalog, accepted, connection, retake
 
-    def files(self, table: str, submissions: Iterable[int]) -> list[str]:
-        """The files that hold these submissions; lost ones are made again from landing."""
-        wanted = sorted(set(submissions))
-        files, lost = self.accepted.files_for(table, wanted)
+    def restore(self, pieces: Iterable[Piece]) -> None:
+        """Make again from landing what the cache has lost of these pieces, before anything is read from it."""
+        wanted: dict[str, set[int]] = {}
+        for piece in pieces:
+            wanted.setdefault(piece.table_name, set()).add(piece.submission)
+        lost: set[int] = set()
+        for name, numbers in wanted.items():
+            if name in self.catalog.tables:
+                lost.update(self.accepted.files_for(self.catalog.tables[name], sorted(numbers))[1])
         if lost:
-            self.retake(lost)
-            files, _ = self.accepted.files_for(table, wanted)
+            self.retake(sorted(lost))
+
+    def files(self, table: Table, submissions: Iterable[int]) -> list[str]:
+        """The files that hold these submissions; raises Refusal where one is lost."""
+        files, lost = self.accepted.files_for(table, sorted(set(submissions)))
+        if lost:
+            number = ", ".join(str(n) for n in lost)
+            raise Refusal(Problem("warehouse", None, "submission", number, say("landing_lost", submission=number), say("mend_landing_lost")))
         return files
 
     def _parent(self, table: Table) -> Table | None:
         """The table whose records this one's rows belong to (diagnoses belong to a stay)."""
-        return next((t for t in self.catalog.base_tables() if t.key and set(t.key) < set(table.key)), None)
+        return next((t for t in self.catalog.base_tables() if hangs_on(table, t)), None)
 
     def current(self, table: Table, pieces: list[Piece], all_pieces: list[Piece]) -> str:
         """A query for the standing rows of the given pieces' periods."""
@@ -45,7 +57,7 @@ class BaseTables:
             "submission": pa.array(numbers, pa.int64()), "slice_month": pa.array(periods, pa.string()).cast(pa.date32()),
             "several": pa.array(several, pa.bool_()),
         }))
-        listed = ", ".join(f"'{f}'" for f in self.files(table.id, numbers))
+        listed = ", ".join(f"'{f}'" for f in self.files(table, numbers))
         joined = (f"SELECT a.*, v.several FROM read_parquet([{listed}]) a JOIN standing_{table.id} v"
                   " ON a.submission = v.submission AND a.slice_month = v.slice_month")
         parent = self._parent(table)
@@ -56,6 +68,6 @@ class BaseTables:
         keys = ", ".join(f'"{key}"' for key in table.key)
         newest = (f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE several"
                   f" QUALIFY row_number() OVER (PARTITION BY sender, {keys} ORDER BY submission DESC, line DESC) = 1")
-        if any(set(table.key) < set(t.key) for t in self.catalog.base_tables()):
+        if any(hangs_on(t, table) for t in self.catalog.base_tables()):
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{table.id} AS SELECT submission, line FROM ({newest})")
         return f"SELECT * EXCLUDE (several) FROM ({joined}) WHERE NOT several UNION ALL {newest}"

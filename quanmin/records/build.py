@@ -20,7 +20,7 @@ from quanmin.engines.duckdb import MACROS, SQL_TYPES, empty_select
 from quanmin.model import Problem, Refusal, Table
 from quanmin.records.accepted import Accepted, schema_of
 from quanmin.records.base_tables import BaseTables
-from quanmin.records.folders import Folders
+from quanmin.records.folders import DiskFull, Folders
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
 from quanmin.records.resident_index import ResidentIndex
@@ -88,7 +88,7 @@ class Builder:
             except (OSError, duckdb.IOException) as error:
                 if isinstance(error, FileNotFoundError):
                     raise
-                raise Refusal(Problem(str(self.folders.root), None, "", "", say("disk_full"), say("mend_disk_full"))) from error
+                raise DiskFull(self.folders.root) from error
 
     def _build(self) -> tuple[Snapshot, bool]:
         snapshots = self.ledger.snapshots()
@@ -137,6 +137,8 @@ class Builder:
 
     def _base(self, connection: duckdb.DuckDBPyConnection, state: State, pieces: list[Piece], new: list[Piece]) -> None:
         base = BaseTables(self.catalog, self.accepted, connection, self.retake)
+        places = {(p.table_name, p.period) for p in new}
+        base.restore(p for p in pieces if (p.table_name, p.period) in places)
         tables = sorted(self.catalog.base_tables(), key=lambda t: len(t.key))
         for done, table in enumerate(tables):
             self.progress(table.id, done, len(tables) * 2)

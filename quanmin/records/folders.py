@@ -9,9 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
+
+
+class DiskFull(Refusal):
+    """Refusal because the disk is full or cannot be written to."""
+
+    def __init__(self, place: object, rule: str = "") -> None:
+        super().__init__(Problem(str(place), None, "", "", rule or say("disk_full"), say("mend_disk_full")))
 
 
 @dataclass(frozen=True)
@@ -44,24 +52,33 @@ class Folders:
     def writing(self) -> Iterator[None]:
         """Be the one writer of the site; a second one is refused with the name of the first. The lock dies with its process."""
         path = self.root / ".writing"
-        with path.open("a+", encoding="utf-8") as stream:
+        with self._opened(path) as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 stream.seek(0)
                 who = stream.read().strip() or "?"
                 raise Refusal(Problem(str(self.root), None, "", "", say("writer_busy", who=who), say("mend_writer_busy"))) from None
-            stream.truncate(0)
-            stream.write(f"pid {os.getpid()}, {datetime.now():%Y-%m-%d %H:%M:%S}")
-            stream.flush()
-            self._empty_scratch()
+            try:
+                stream.truncate(0)
+                stream.write(f"pid {os.getpid()}, {datetime.now():%Y-%m-%d %H:%M:%S}")
+                stream.flush()
+                self._empty_scratch()
+            except OSError as error:
+                raise DiskFull(self.root) from error
             yield
             stream.truncate(0)
+
+    def _opened(self, path: Path) -> TextIO:
+        try:
+            return path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise DiskFull(self.root) from error
 
     def _empty_scratch(self) -> None:
         self.scratch.mkdir(exist_ok=True)
         for path in sorted(self.scratch.rglob("*"), reverse=True):
-            path.unlink() if path.is_file() else path.rmdir()
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

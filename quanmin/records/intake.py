@@ -21,10 +21,10 @@ from quanmin.model import Mapping, Problem, Receipt, Refusal, Table
 from quanmin.records.accepted import Accepted, Staging, finished, schema_of
 from quanmin.records.arrivals import Arrival, Arrivals, open_with
 from quanmin.records.conform import FILE, LINE, Conformed, Conformer
-from quanmin.records.folders import Folders
-from quanmin.records.landing import Landed, Landing
+from quanmin.records.folders import DiskFull, Folders
+from quanmin.records.landing import Landed, Landing, fingerprint
 from quanmin.records.ledger import WHOLE, Ledger, Piece, Submission, now
-from quanmin.records.supersede import mode_of, standing
+from quanmin.records.supersede import hangs_on, mode_of, standing
 
 RUN_BYTES = 48 << 20
 RUN_FILES = 400
@@ -55,6 +55,10 @@ class Run:
         """The layout they share."""
         return self.arrivals[0].mapping
 
+    def has_room_for(self, landed: Landed) -> bool:
+        """Whether a file more still makes a run of bounded size."""
+        return len(self.arrivals) < RUN_FILES and sum(a.landed.bytes for a in self.arrivals) + landed.bytes <= RUN_BYTES
+
 
 class Intake:
     """Takes files into a site."""
@@ -72,17 +76,20 @@ class Intake:
 
         `mode` "replace" or "add" overrides what the content suggests. Raises Refusal only for what concerns all files: a second writer, a full disk.
         """
-        self.total = sum(path.stat().st_size for path in files if path.is_file())
+        self.total = sum(size_of(path) for path in files)
         arrivals = Arrivals(self.catalog, self.landing, self.ledger)
         self.received_at = received_at
         receipts: dict[int, Receipt] = {}
+        arrivals.mode = mode
         with self.folders.writing():
-            self.accepted.forget_from(self.ledger.next_submission())
             try:
+                self.accepted.forget_from(self.ledger.next_submission())
                 for run in self._runs(files, arrivals, mapping, sender, senders, mappings, receipts):
                     receipts |= self._take_run(run, mode)
-            except (OSError, duckdb.IOException) as error:
-                raise Refusal(Problem(str(self.folders.root), None, "", "", say("disk_full"), say("mend_disk_full"))) from error
+            except (OSError, duckdb.IOException, DiskFull) as error:
+                done = sum(receipt.submission is not None for receipt in receipts.values())
+                rule = say("disk_full_after", done=done, total=len(files)) if done else ""
+                raise DiskFull(self.folders.root, rule) from error
         return [receipts[i] for i in range(len(files))]
 
     def _runs(self, files: Sequence[Path], arrivals: Arrivals, mapping: str, sender: str, senders: Sequence[str], mappings: Sequence[str],
@@ -97,7 +104,7 @@ class Intake:
             for layout in [m for m, run in waiting.items() if m != arrival.mapping.id and _meets(arrival, run)]:
                 yield Run(waiting.pop(layout), self.ledger.next_submission())
             same = waiting.setdefault(arrival.mapping.id, [])
-            if same and (sum(a.landed.bytes for a in same) + arrival.landed.bytes > RUN_BYTES or len(same) >= RUN_FILES):
+            if same and not Run(same, 0).has_room_for(arrival.landed):
                 yield Run(waiting.pop(arrival.mapping.id), self.ledger.next_submission())
             waiting.setdefault(arrival.mapping.id, []).append(arrival)
         for run in waiting.values():
@@ -106,28 +113,39 @@ class Intake:
     def retake(self, submissions: Sequence[int]) -> None:
         """Make the accepted rows of acknowledged submissions again from landing (the warehouse was deleted or a file is broken)."""
         known = {s.id: s for s in self.ledger.submissions()}
-        for number in submissions:
-            one = known[number]
-            path = self.landing.find(one.sha256)
-            if path is None:
-                raise Refusal(Problem("landing", None, "submission", str(number), say("landing_lost", submission=number), say("mend_landing_lost")))
-            mapping, opened = open_with(self.catalog, path, one.file, one.mapping)
-            run = Run([Arrival(0, Landed(one.sha256, path, one.file, one.bytes), opened, mapping, one.sender)], number)
-            staging = self._conform(run)
-            connection = duckdb.connect(config={"threads": 2})
-            repeated = self._refuse_repeated(run, staging, staging.close(), connection)
-            if repeated is not None:
-                staging.drop(connection, repeated)
-            staging.move_to(self.accepted)
+        found = {number: self._landed(known[number]) for number in self.accepted.forget(submissions) if number in known}
+        run = Run([], 0)
+        for number, landed in found.items():
+            if run.arrivals and not (number == run.last + 1 and known[number].mapping == run.mapping.id and run.has_room_for(landed)):
+                self._settle(run)[0].move_to(self.accepted)
+                run = Run([], 0)
+            mapping, opened = open_with(self.catalog, landed.path, landed.name, known[number].mapping)
+            run.first = run.first or number
+            run.arrivals.append(Arrival(len(run.arrivals), landed, opened, mapping, known[number].sender))
+        if run.arrivals:
+            self._settle(run)[0].move_to(self.accepted)
 
-    def _take_run(self, run: Run, mode: str) -> dict[int, Receipt]:
+    def _landed(self, submission: Submission) -> Landed:
+        """The received file of a submission as it is kept; raises Refusal where it is gone or has been changed."""
+        path = self.landing.find(submission.sha256)
+        if path is None or fingerprint(path) != submission.sha256:
+            rule = say("landing_lost", submission=submission.id)
+            raise Refusal(Problem("landing", None, "submission", str(submission.id), rule, say("mend_landing_lost")))
+        return Landed(submission.sha256, path, submission.file, submission.bytes)
+
+    def _settle(self, run: Run) -> tuple[Staging, duckdb.DuckDBPyConnection]:
+        """Type a run's rows into scratch, repeated records left out."""
         staging = self._conform(run)
-        tables = staging.close()
         connection = duckdb.connect(config={"threads": 2})
         connection.execute("SET enable_progress_bar = false")
-        repeated = self._refuse_repeated(run, staging, tables, connection)
+        repeated = self._refuse_repeated(run, staging, staging.close(), connection)
         if repeated is not None:
             staging.drop(connection, repeated)
+        return staging, connection
+
+    def _take_run(self, run: Run, mode: str) -> dict[int, Receipt]:
+        staging, connection = self._settle(run)
+        tables = list(staging.writers)
         pieces, notes = self._pieces(run, staging, tables, connection, mode)
         submissions = []
         for i, arrival in enumerate(run.arrivals):
@@ -138,8 +156,9 @@ class Intake:
             ))
         self._hold_to_account(staging, submissions, connection)
         staging.move_to(self.accepted)
+        receipts = self._receipts(run, submissions, pieces, notes)
         self.ledger.acknowledge(submissions, pieces)
-        return self._receipts(run, submissions, pieces, notes)
+        return receipts
 
     def _moment(self, arrival: Arrival) -> str:
         return self.received_at[arrival.position] if self.received_at else now()
@@ -212,7 +231,7 @@ class Intake:
     def _primary(self, run: Run) -> list[Table]:
         """The tables a row of the file is about; tables that hang on them (diagnoses of a stay) left out."""
         tables = [self.catalog.tables[t] for t in dict.fromkeys(into.table for into in run.mapping.into)]
-        return [t for t in tables if not any(set(o.key) < set(t.key) for o in tables)]
+        return [t for t in tables if not any(hangs_on(t, o) for o in tables)]
 
     def _refuse_repeated(self, run: Run, staging: Staging, tables: list[str], connection: duckdb.DuckDBPyConnection) -> pa.Table | None:
         """Refuse every later line of a file that repeats a record's key; returns (submission, line) of those rows."""
@@ -246,14 +265,14 @@ class Intake:
             for table in tables
         }
         for table in self._primary(run):
-            hanging = [t for t in tables if set(table.key) < set(self.catalog.tables[t].key)]
+            hanging = [t for t in tables if hangs_on(self.catalog.tables[t], table)]
             held = standing(self.ledger.pieces(table.id))
             for (submission, period), rows in sorted(counts[table.id].items()):
                 i = submission - run.first
                 place = (period, run.arrivals[i].sender)
                 chosen, old = "replace", 0
                 if held.get(place):
-                    files, _ = self.accepted.files_for(table.id, [n for n in held[place] if n < run.first])
+                    files = self._held_files(table, [n for n in held[place] if n < run.first])
                     chosen, old = mode_of(connection, table, [*files, str(staging.path(table.id))], held[place], submission, period)
                     chosen = mode or chosen
                     shown = "" if period == WHOLE else period[:7]
@@ -262,6 +281,13 @@ class Intake:
                 for name in (table.id, *hanging):
                     pieces.append(Piece(submission, name, period, place[1], chosen, counts[name].get((submission, period), 0)))
         return pieces, notes
+
+    def _held_files(self, table: Table, submissions: list[int]) -> list[str]:
+        files, lost = self.accepted.files_for(table, submissions)
+        if lost:
+            self.retake(lost)
+            files, _ = self.accepted.files_for(table, submissions)
+        return files
 
     def _hold_to_account(self, staging: Staging, submissions: list[Submission], connection: duckdb.DuckDBPyConnection) -> None:
         """accepted + rejected = read, counted from what was really written; a breach stops everything before it is acknowledged."""
@@ -274,14 +300,23 @@ class Intake:
     def _receipts(self, run: Run, submissions: list[Submission], pieces: list[Piece], notes: dict[int, list[str]]) -> dict[int, Receipt]:
         receipts = {}
         for i, (arrival, one) in enumerate(zip(run.arrivals, submissions, strict=True)):
+            self.landing.forget_receipts(one.sha256, self.ledger.numbers_of(one.sha256))
             problems = sorted(run.problems[i], key=lambda p: (p.line or 0, p.field))
             slices = tuple({"table": p.table_name, "period": p.period, "mode": p.mode, "rows": p.rows} for p in pieces if p.submission == one.id)
-            said = [*arrival.opened.notes, *notes[i]] + ([say("nothing_accepted")] if one.read and not one.accepted else [])
+            said = [*arrival.opened.notes, *notes[i]] + ([] if one.accepted else [say("nothing_accepted") if one.read else say("no_rows")])
             receipt = Receipt(arrival.landed.name, one.sha256, one.sender, one.mapping, one.id, one.read, one.accepted, one.rejected, "accepted",
                               slices, tuple(problems), tuple(said))
             self.landing.write_receipt(receipt, problems)
             receipts[arrival.position] = receipt
         return receipts
+
+
+def size_of(path: Path) -> int:
+    """A file's size in bytes, 0 where it cannot be told."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def _meets(arrival: Arrival, run: list[Arrival]) -> bool:

@@ -32,7 +32,7 @@ class Landed:
 
 def safe_name(name: str) -> str:
     """A file name without path, control or direction characters."""
-    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
+    bare = name.encode("utf-8", "replace").decode().replace("\\", "/").rsplit("/", 1)[-1]
     kept = re.sub(r"[\x00-\x1f\x7f/:*?\"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]", "_", bare).strip(". ")
     return kept[-150:] or "unnamed"
 
@@ -66,20 +66,29 @@ class Landing:
         sha256 = digest.hexdigest()
         folder = self.folder_of(sha256)
         target = folder / safe_name(path.name)
+        size = unfinished.stat().st_size
         existing = self.find(sha256)
-        if existing is not None:
+        if existing is not None and existing.stat().st_size == size:
             unfinished.unlink()
-            return Landed(sha256, existing, path.name, existing.stat().st_size)
+            return Landed(sha256, existing, safe_name(path.name), size)
+        target = existing or target
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.replace(target)
-        sync_folder(folder)
-        return Landed(sha256, target, path.name, target.stat().st_size)
+        for made in (folder, folder.parent, self.folders.landing):
+            sync_folder(made)
+        return Landed(sha256, target, safe_name(path.name), size)
 
     def find(self, sha256: str) -> Path | None:
         """The kept file with this content."""
         folder = self.folder_of(sha256)
         kept = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
         return kept[0] if kept else None
+
+    def forget_receipts(self, sha256: str, known: set[int]) -> None:
+        """Remove receipts that were written but never acknowledged."""
+        for path in self.folder_of(sha256).glob(".re*-*"):
+            if int(path.stem.rsplit("-", 1)[1]) not in known | {0}:
+                path.unlink()
 
     def write_receipt(self, receipt: Receipt, problems: Sequence[Problem]) -> Path:
         """Write receipt and complete list of rejects beside the file; returns the path of the list."""

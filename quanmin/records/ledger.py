@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
 from quanmin.records import ledger_tables as t
+from quanmin.records.folders import DiskFull
 
 HEAD = "0001"
 CHINA_TIME = timezone(timedelta(hours=8))
@@ -77,7 +78,7 @@ class Ledger:
 
     def migrate(self) -> None:
         """Bring the database to this version's shape; a no-op when it is."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             is_known = inspect(connection).has_table("alembic_version")
             if is_known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
                 return
@@ -95,21 +96,33 @@ class Ledger:
             with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            if any(word in str(error.orig) for word in ("full", "disk I/O", "readonly")):
-                raise Refusal(Problem("ledger", None, "", "", say("disk_full"), say("mend_disk_full"))) from error
-            raise
+            raise _explained(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read from; raises Refusal where the database cannot be opened."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _explained(error) from error
 
     def next_submission(self) -> int:
         """The number the next acknowledged file gets."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return (connection.execute(select(func.max(t.submission.c.id))).scalar() or 0) + 1
 
     def find(self, sha256: str, sender: str, mapping: str) -> Submission | None:
         """The newest submission of exactly this file by this sender under this mapping."""
         query = select(t.submission).where(t.submission.c.sha256 == sha256, t.submission.c.sender == sender, t.submission.c.mapping == mapping)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             row = connection.execute(query.order_by(t.submission.c.id.desc()).limit(1)).first()
         return Submission(*row) if row else None
+
+    def numbers_of(self, sha256: str) -> set[int]:
+        """The submissions of a file with this content."""
+        with self.reading() as connection:
+            return set(connection.execute(select(t.submission.c.id).where(t.submission.c.sha256 == sha256)).scalars())
 
     def acknowledge(self, submissions: Sequence[Submission], pieces: Sequence[Piece]) -> None:
         """Acknowledge files and their pieces in one transaction."""
@@ -120,13 +133,13 @@ class Ledger:
 
     def submissions(self) -> list[Submission]:
         """All acknowledged files in order."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return [Submission(*row) for row in connection.execute(select(t.submission).order_by(t.submission.c.id))]
 
     def pieces(self, table: str = "") -> list[Piece]:
         """All pieces in order of submission, of one table or of all."""
         query = select(t.piece).order_by(t.piece.c.submission)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return [Piece(*row) for row in connection.execute(query.where(t.piece.c.table_name == table) if table else query)]
 
     def publish(self, versions: Mapping[str, tuple[int, int]], through: int, decisions: int, definitions: str) -> int:
@@ -140,12 +153,12 @@ class Ledger:
 
     def snapshots(self) -> list[Snapshot]:
         """All published snapshots in order."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return [Snapshot(*row) for row in connection.execute(select(t.snapshot).order_by(t.snapshot.c.id))]
 
     def versions(self, snapshot: int) -> dict[str, tuple[int, int]]:
         """Table → (version, rows) of a snapshot."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select(t.version).where(t.version.c.snapshot == snapshot))
             return {row.table_name: (row.version, row.rows) for row in rows}
 
@@ -159,15 +172,25 @@ class Ledger:
 
     def decisions(self) -> list[dict[str, Any]]:
         """The newest decision on every pair of identities, withdrawn ones left out."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = [dict(row._mapping) for row in connection.execute(select(t.decision).order_by(t.decision.c.id))]
         newest = {(row["identity_a"], row["identity_b"]): row for row in rows}
         return [row for row in newest.values() if row["decision"] != "withdraw"]
 
     def decision_count(self) -> int:
         """How many decisions were ever recorded."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return int(connection.execute(select(func.count()).select_from(t.decision)).scalar() or 0)
+
+
+def _explained(error: OperationalError) -> Exception:
+    """What a person is told of a database that cannot be used."""
+    said = str(error.orig)
+    if "locked" in said:
+        return Refusal(Problem("ledger", None, "", "", say("writer_busy", who="?"), say("mend_writer_busy")))
+    if any(word in said for word in ("full", "disk I/O", "readonly", "unable to open", "No space")):
+        return DiskFull("ledger")
+    return error
 
 
 def _durable(connection: Any, _record: Any) -> None:

@@ -49,7 +49,7 @@ class ResidentIndex:
             if not roles or not numbers:
                 continue
             values = ", ".join(f'"{roles[role]}" AS {role}' if role in roles else f"CAST(NULL AS VARCHAR) AS {role}" for role in ROLES)
-            listed = ", ".join(f"'{f}'" for f in self.base.files(table.id, numbers))
+            listed = ", ".join(f"'{f}'" for f in self.base.files(table, numbers))
             self.connection.register(f"gathered_{table.id}", pa.table({"submission": pa.array(numbers, pa.int64())}))
             selects.append(f"SELECT identity_id, {values}, '{table.id}' AS table_name, submission, line FROM read_parquet([{listed}])"
                            f" SEMI JOIN gathered_{table.id} USING (submission) WHERE identity_id IS NOT NULL")

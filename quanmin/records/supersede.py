@@ -20,6 +20,11 @@ REPEATED = 0.5
 LEAST = 0.1
 
 
+def hangs_on(part: Table, whole: Table) -> bool:
+    """Whether records of one table are parts of records of the other (diagnoses of stays): keyed as they are, and numbered besides."""
+    return bool(whole.period) and part.period == whole.period and len(whole.key) > 0 and part.key[:-1] == whole.key
+
+
 def standing(pieces: Iterable[Piece]) -> dict[tuple[str, str], list[int]]:
     """(period, sender) → the submissions whose rows stand, oldest first, of one table's pieces in order."""
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
