@@ -24,6 +24,7 @@ from quanmin.records.folders import DiskFull, Folders
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
 from quanmin.records.resident_index import ResidentIndex
+from quanmin.records.residents.model_file import RESIDENTS_MODEL
 from quanmin.records.warehouse import StoredTable, Warehouse
 
 BATCH_ROWS = 2_000_000
@@ -58,9 +59,12 @@ def definitions_hash(catalog: Catalog, setting: Setting) -> str:
     for name, sql in sorted(catalog.derivations.items()):
         digest.update(f"{name}\n{sql}".encode())
     digest.update(FUNCTIONS.read_bytes())
+    for path in sorted(LINKAGE.iterdir()):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
+LINKAGE = RESIDENTS_MODEL.parent  # the model and its lists decide who is who
 FUNCTIONS = Path(__file__).with_name("derivation_functions.sql")
 
 

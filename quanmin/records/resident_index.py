@@ -29,7 +29,7 @@ REVIEW = StoredTable("resident_review", pa.schema([
     ("identity_a", pa.string()), ("identity_b", pa.string()), ("resident_a", pa.string()), ("resident_b", pa.string()), ("weight", pa.float64()),
     ("probability", pa.float64()), ("levels", pa.string()), ("reason", pa.string()),
 ]), False)
-SYSTEM_TABLES = (IDENTITY, CLUSTER, EDGE, REVIEW)
+PREPARED = "resident_prepared"  # compared columns of identities, kept so that they are prepared once
 
 
 class ResidentIndex:
@@ -79,7 +79,14 @@ class ResidentIndex:
         if stored:
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW stored_edge AS {stored}")
         decided = pa.Table.from_pylist(list(decisions)) if decisions else None
-        linked = link(self.connection, "identity", "stored_edge" if stored else None, decided, new="arrived" if stored else None)
+        held_columns = "" if full else self._stored(PREPARED, versions)
+        if held_columns:
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW stored_columns AS {held_columns}")
+        linked = link(self.connection, "identity", "stored_edge" if stored else None, decided, new="arrived" if stored else None,
+                      stored_columns="stored_columns" if held_columns else None)
+        self.connection.register("prepared_rows", linked.prepared)
+        kept = StoredTable(PREPARED, linked.prepared.schema, False)
+        written[PREPARED] = self.warehouse.write(self.connection, kept, "SELECT * FROM prepared_rows", () if held_columns else None)
         for table, rows in ((CLUSTER, linked.clusters), (EDGE, linked.edges), (REVIEW, linked.review)):
             self.connection.register("linked_rows", rows.cast(table.schema))
             written[table.id] = self.warehouse.write(self.connection, table, "SELECT * FROM linked_rows")

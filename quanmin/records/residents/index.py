@@ -13,7 +13,7 @@ import pyarrow as pa
 from quanmin.records.residents.exact import EXACT, SHARED, exact_edges
 from quanmin.records.residents.grouping import Edge, Numbers, components, untangle
 from quanmin.records.residents.model_file import RESIDENTS_MODEL, LinkModel, load_model
-from quanmin.records.residents.prepare import NODE, Rows, bring, column_names, prepare
+from quanmin.records.residents.prepare import NODE, Rows, bring, column_names, prepare, prepared
 from quanmin.records.residents.scoring import SCORED, score, train
 
 EDGES, CLUSTERS, _DECIDED = "residents_edges", "residents_clusters", "residents_decided"
@@ -29,13 +29,15 @@ class Linked:
     rule, set_aside (columns whose agreement was ignored because too many people share the value), decided_by ("exact", "model" or who
     decided), verdict of the pair alone ("same" or "uncertain"), status ("joined", "review" or "apart").
     `review`: the pairs a person should look at, the strongest one of each two residents: identity_a, identity_b, resident_a, resident_b,
-    weight, probability, levels, reason (catalog/linkage/review_reasons.csv).
+    weight, probability, levels, reason (catalog/linkage/review_reasons.csv). `prepared`: the compared columns of identities prepared in this
+    run, to be kept and handed in as `stored_columns` by the next.
     """
 
     clusters: pa.Table
     edges: pa.Table
     review: pa.Table
     model: LinkModel
+    prepared: pa.Table
 
     @property
     def resident_count(self) -> int:
@@ -189,7 +191,7 @@ def _clear(con: duckdb.DuckDBPyConnection) -> None:
     made = con.execute("select table_name from duckdb_tables() where temporary and starts_with(table_name, 'residents_')").fetchall()
     for (table,) in made:
         con.execute(f"drop table {table}")
-    for view in ("residents_given", "residents_new", "residents_stored", "residents_decisions"):
+    for view in ("residents_given", "residents_new", "residents_held", "residents_stored", "residents_decisions"):
         con.unregister(view)
 
 
@@ -200,7 +202,7 @@ def normalise(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel
 
 
 def link(con: duckdb.DuckDBPyConnection, identities: Rows, stored_edges: Rows | None = None, decisions: Rows | None = None,
-         model: LinkModel | Path | str = RESIDENTS_MODEL, new: Rows | None = None) -> Linked:
+         model: LinkModel | Path | str = RESIDENTS_MODEL, new: Rows | None = None, stored_columns: Rows | None = None) -> Linked:
     """Link identities to residents; a pure function of the identities, the decisions and the model, in whatever parts they came.
 
     `identities`: identity_id (text, hexadecimal hash), name, sex_code, birth_date, identity_number, phone, address, region_code,
@@ -213,7 +215,8 @@ def link(con: duckdb.DuckDBPyConnection, identities: Rows, stored_edges: Rows | 
     """
     used = model if isinstance(model, LinkModel) else load_model(model)
     try:
-        count = prepare(con, identities, used, new if stored_edges is not None else None)
+        count = prepare(con, identities, used, new if stored_edges is not None else None, stored_columns)
+        columns = prepared(con)
         if used.training:
             used = train(con, used)
         exact_edges(con, used)
@@ -226,4 +229,4 @@ def link(con: duckdb.DuckDBPyConnection, identities: Rows, stored_edges: Rows | 
         edges, review = _evidence(con, used)
     finally:
         _clear(con)
-    return Linked(clusters, edges, review, used)
+    return Linked(clusters, edges, review, used, columns)

@@ -14,6 +14,7 @@ from quanmin.records.residents.names import name_table
 Rows: TypeAlias = duckdb.DuckDBPyRelation | pa.Table | str
 
 NODE, NAMES = "residents_node", "residents_names"
+FRESH, _ORDER = "residents_fresh", "residents_order"
 _GIVEN, _RAW = "residents_given", "residents_raw"
 
 
@@ -64,11 +65,12 @@ def _kept(model: LinkModel) -> tuple[list[str], list[str]]:
     return kept, joins
 
 
-def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, new: Rows | None = None) -> int:
+def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, new: Rows | None = None, stored: Rows | None = None) -> int:
     """Make the temporary table `NODE`, one row per identity in order of first sight, and return its number of rows.
 
     Columns: `rn` (0 is the earliest), `identity_id`, `is_new`, `part` (the file, when files are linked), and the prepared columns of every
-    comparison. A column that `identities` lacks counts as missing throughout.
+    comparison. A column that `identities` lacks counts as missing throughout. `stored` holds prepared columns of an earlier run (see
+    `prepared`): those identities are not prepared anew.
     """
     given = bring(con, identities, _GIVEN)
     there = column_names(con, given)
@@ -77,13 +79,23 @@ def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, 
     order = [column for column in ("first_submission", "first_line") if column in there]
     is_new = f"identity_id in (select identity_id from {bring(con, new, 'residents_new')})" if new is not None else "true"
     part = "part" if "part" in there else "0 as part"
-    con.execute(f"""create or replace temp table {_RAW} as
+    con.execute(f"""create or replace temp table {_ORDER} as
         select row_number() over (order by {', '.join([*order, 'identity_id'])}) - 1 as rn, identity_id::varchar as identity_id,
-            {is_new} as is_new, {part}, {', '.join(raw)} from {given}""")
+            {is_new} as is_new, {part} from {given}""")
+    held = "" if stored is None else bring(con, stored, "residents_held")
+    anew = f" anti join {held} using (identity_id)" if held else ""
+    con.execute(f"""create or replace temp table {_RAW} as select identity_id::varchar as identity_id, {', '.join(raw)} from {given}{anew}""")
     _name_lists(con, model, _RAW)
     kept, joins = _kept(model)
-    con.execute(f"""create or replace temp table {NODE} as
-        select s.rn, s.identity_id, s.is_new, s.part, {', '.join(kept)}
-        from ({_staged(model, _RAW)}) as s {' '.join(joins)} order by s.rn""")
+    con.execute(f"""create or replace temp table {FRESH} as
+        select s.identity_id, {', '.join(kept)} from ({_staged(model, _RAW)}) as s {' '.join(joins)}""")
+    everything = f"(select * from {FRESH} union all by name select * from {held})" if held else FRESH
+    con.execute(f"create or replace temp table {NODE} as select * from {_ORDER} join {everything} using (identity_id) order by rn")
     con.execute(f"drop table {_RAW}")
+    con.execute(f"drop table {_ORDER}")
     return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])
+
+
+def prepared(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The columns prepared by this run, to be handed in as `stored` by the next."""
+    return con.execute(f"select * from {FRESH} order by identity_id").to_arrow_table()

@@ -14,7 +14,7 @@ from quanmin.records.residents.kinds import sided
 from quanmin.records.residents.model_file import Block, Comparison, LinkModel
 from quanmin.records.residents.prepare import NAMES, NODE
 
-SCORED = "residents_scored"
+SCORED, NEAR = "residents_scored", "residents_near"
 # Pairs drawn at random to estimate u, and the seed that makes an estimate repeatable.
 RANDOM_PAIRS, SEED = 1_000_000, 1
 
@@ -66,11 +66,22 @@ def _settings(model: LinkModel, has_old: bool) -> dict[str, Any]:
     }
 
 
+def _worth_comparing(con: duckdb.DuckDBPyConnection, model: LinkModel) -> str:
+    """A table of the new identities and of those that share a block with one of them: no other pair can come of the blocks."""
+    blocks = " union ".join(
+        f"select n.rn from {NODE} as n semi join (select {', '.join(block.on)} from {NODE} where is_new) as x on "
+        + " and ".join(f"n.{column} = x.{column}" for column in block.on) for block in model.blocks
+    )
+    con.execute(f"""create or replace temp table {NEAR} as select * from {NODE}
+        where rn in (select rn from {NODE} where is_new union {blocks})""")
+    return NEAR
+
+
 def _linker(con: duckdb.DuckDBPyConnection, model: LinkModel, has_old: bool) -> tuple[Any, Any]:
     from splink import DuckDBAPI, Linker  # takes over half a second to load: not before it is needed
 
     api = DuckDBAPI(con)
-    linker = Linker(api.register(NODE), _settings(model, has_old), log_level=None, validate_settings=False)
+    linker = Linker(api.register(_worth_comparing(con, model) if has_old else NODE), _settings(model, has_old), log_level=None, validate_settings=False)
     for comparison in model.comparisons:
         if comparison.frequency and comparison.kind.name == "chinese_name":
             key = f"{comparison.column}_key"
@@ -102,6 +113,7 @@ def score(con: duckdb.DuckDBPyConnection, model: LinkModel) -> int:
             from {predicted.physical_name} as p join {NODE} as l on l.rn = p.rn_l join {NODE} as r on r.rn = p.rn_r""")
         api.delete_tables_created_by_splink_from_db()
     con.execute("drop table if exists residents_frequency")
+    con.execute(f"drop table if exists {NEAR}")
     return int(con.execute(f"select count(*) from {SCORED}").fetchone()[0])
 
 
