@@ -26,4 +26,4 @@ class FrontPage:
     def open(self, path: Path, name: str, mapping: Mapping | None) -> OpenFile:
         """Header and batches."""
         shape = text_lines.shape_of(path, name, mapping.delimiter if mapping else "")
-        return OpenFile(path, name, shape.header, text_lines.batches(path, name, shape), path.stat().st_size, shape.encoding)
+        return text_lines.open_text(path, name, shape)

@@ -107,4 +107,4 @@ class TableFile:
             return _excel(path, name, mapping)
         options = (mapping.delimiter, mapping.header_row, mapping.encoding) if mapping else ("", 1, "")
         shape = text_lines.shape_of(path, name, *options)
-        return OpenFile(path, name, shape.header, text_lines.batches(path, name, shape), path.stat().st_size, shape.encoding)
+        return text_lines.open_text(path, name, shape)

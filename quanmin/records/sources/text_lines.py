@@ -21,10 +21,10 @@ import pyarrow.csv as pacsv
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem
-from quanmin.records.sources.batch import Batch
+from quanmin.records.sources.batch import Batch, OpenFile
 from quanmin.records.sources.text_shape import WIDE, TextShape, decodes, first_sure, shape_of
 
-__all__ = ["TextShape", "batches", "shape_of"]
+__all__ = ["TextShape", "batches", "open_text", "shape_of"]
 
 BLOCK = 16 << 20
 LONGEST_RECORD = 100  # physical lines: a quote left open must not swallow the rest of the file
@@ -253,6 +253,16 @@ def _without_broken_text(parsed: pa.Table, lines: np.ndarray, name: str) -> tupl
             problems.append(Problem(name, int(lines[index]), column, "", say("undecodable"), say("save_as_utf8")))
         broken |= hits
     return parsed.filter(pa.array(~broken)), lines[~broken], problems
+
+
+def open_text(path: Path, name: str, shape: TextShape) -> OpenFile:
+    """A text file ready to be read."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        stream.seek(max(0, size - 4))
+        is_ended = stream.read().rstrip(b"\x00")[-1:] in (b"\n", b"\r")
+        notes = [] if is_ended else [say("no_line_end")]
+    return OpenFile(path, name, shape.header, batches(path, name, shape), size, shape.encoding, notes)
 
 
 def batches(path: Path, name: str, shape: TextShape) -> Iterator[Batch]:
