@@ -60,12 +60,13 @@ def _digits(value: str) -> str:
 
 
 def _moment(value: str, formats: Sequence[str], kind: str) -> str:
-    iso = "" if formats else f"CASE WHEN ascii({value}) BETWEEN 48 AND 57 THEN TRY_CAST({value} AS TIMESTAMP) END, "
+    iso = "" if formats else f"TRY_CAST({value} AS TIMESTAMP), "
     patterns = formats or FORMATS[kind + "s"]
     written = f"try_strptime({value}, [{_list(patterns)}])"
     wide = f"try_strptime({_narrow(value)}, [{_list(patterns if formats else ['%Y-%m-%d', *patterns])}])"
     found = f"CAST(coalesce({iso}{written}, {wide}) AS {kind})"
-    return f"CASE WHEN {found} BETWEEN {kind} '{EARLIEST}' AND {kind} '{LATEST}' THEN {found} END"
+    begins_well = f"NOT regexp_matches({value}, '^[^0-9]*[a-zA-Z]')"  # "epoch" and "infinity" are no dates, "2026-03-01T08:00" is one
+    return f"CASE WHEN {begins_well} AND {found} BETWEEN {kind} '{EARLIEST}' AND {kind} '{LATEST}' THEN {found} END"
 
 
 def typed(value: str, column: Column, formats: Sequence[str] = ()) -> str:
@@ -179,6 +180,7 @@ class Conformer:
                 _collect(self.catalog.tables[into.table], rows, result)
         if all(into.where or into.anchor for into in self.mapping.into):
             self._explain_set_aside(result)
+        result.problems = list(dict.fromkeys(result.problems))  # a key stands in several tables
         return result
 
     def _explain_set_aside(self, result: Conformed) -> None:
