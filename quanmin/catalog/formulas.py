@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from quanmin.catalog.expressions import BadExpression, parse
-from quanmin.catalog.reading import Complaints
+from quanmin.catalog.reading import Definition
 from quanmin.model import Indicator
 
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Paren, exp.Column, exp.Identifier, exp.Literal)
 
 
-def check_made_of_others(indicators: dict[str, Indicator], complaints: Complaints) -> None:
+def check_made_of_others(indicators: dict[str, Indicator], definitions: dict[str, Definition]) -> None:
     """Complain of growth and composite indicators whose parts are missing, not executable, or made of others themselves in a circle."""
     for one in indicators.values():
         if not one.is_executable or one.kind not in ("growth", "composite"):
@@ -20,17 +20,17 @@ def check_made_of_others(indicators: dict[str, Indicator], complaints: Complaint
         for name in names:
             part = indicators.get(name)
             if part is None or not part.is_executable or part.kind in ("growth", "composite"):
-                complaints.add(one.path, None, "of/parts", name, "is not an executable indicator counted from tables", "name one that is")
+                definitions[one.id].complain("parts" if one.parts else "of", name, "is not an executable indicator counted from tables", "name one that is")
         if one.kind == "composite":
-            _check_formula(one, complaints)
+            _check_formula(one, definitions[one.id])
 
 
-def _check_formula(one: Indicator, complaints: Complaints) -> None:
+def _check_formula(one: Indicator, definition: Definition) -> None:
     try:
         tree = parse(one.formula)
     except BadExpression as error:
-        complaints.add(one.path, None, "formula", one.formula, str(error), "write arithmetic over the parts")
+        definition.complain("formula", one.formula, str(error), "write arithmetic over the parts")
         return
     for node in tree.walk():
         if not isinstance(node, ARITHMETIC) or (isinstance(node, exp.Column) and node.name not in one.parts):
-            complaints.add(one.path, None, "formula", node.sql(), "is not arithmetic over the parts", "use the names given in parts")
+            definition.complain("formula", node.sql(), "is not arithmetic over the parts", "use the names given in parts")

@@ -61,20 +61,18 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     """The catalogue and all complaints about it; `own` is a region's folder of the same shape, loaded last."""
     complaints, catalog = Complaints(), Catalog()
     folders = [SHIPPED] + ([own] if own is not None and own.is_dir() else [])
+    for definition, _ in _definitions(folders, "codes", complaints):
+        catalog.codes.add(definition)
     for definition, _ in _definitions(folders, "tables", complaints):
-        catalog.tables[definition.id] = read_table(definition)
+        catalog.tables[definition.id] = read_table(definition, catalog.codes)
         sql = definition.path.with_suffix(".sql")
         if sql.exists():
             catalog.derivations[definition.id] = sql.read_text("utf-8")
-    for definition, _ in _definitions(folders, "codes", complaints):
-        catalog.codes.add(definition)
-    for table in catalog.tables.values():
-        for column in table.columns.values():
-            if column.codes and column.codes not in catalog.codes:
-                complaints.add(table.path, None, column.name, column.codes, "code list does not exist", "add it under catalog/codes")
+    made_of_others: dict[str, Definition] = {}
     for definition, theme in _definitions(folders, "indicators", complaints):
         catalog.indicators[definition.id] = read_indicator(definition, theme, catalog.tables, catalog.codes)
-    check_made_of_others(catalog.indicators, complaints)
+        made_of_others[definition.id] = definition
+    check_made_of_others(catalog.indicators, made_of_others)
     for definition, table_id in _definitions(folders, "checks", complaints):
         found = read_check(definition, table_id, catalog.tables, catalog.codes)
         catalog.checks[found.id] = found

@@ -32,7 +32,8 @@ class Checker:
     def table(self, key: str, name: str) -> Table | None:
         """The table called `name`, complained of if there is none."""
         if name not in self.tables:
-            self.definition.complain(key, name, "is not a table", "use one of catalog/tables")
+            where = "table" if self.definition.data.get("table") == name else key
+            self.definition.complain(where, name, "is not a table", "use one of catalog/tables")
         return self.tables.get(name)
 
     def expression(self, key: str, text: str, table: Table | None) -> None:

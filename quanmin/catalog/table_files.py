@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def _column(name: str, given: dict[str, Any], definition: Definition) -> Column:
     return Column(name, str(given.get("type", "text")), Label(str(given.get("zh", "")), str(given.get("en", ""))), **rest)
 
 
-def read_table(definition: Definition) -> Table:
+def read_table(definition: Definition, codes: Container[str]) -> Table:
     """The Table of one file; a base table also gets its system columns (sender, submission, line, identity_id)."""
     definition.known_keys(FIELDS)
     data = definition.data
@@ -36,6 +37,9 @@ def read_table(definition: Definition) -> Table:
     if not derived_from:
         has_people = any(c.person for c in columns.values())
         columns |= {name: _column(name, given, definition) for name, given in SYSTEM.items() if name != "identity_id" or has_people}
+    for column in columns.values():
+        if column.codes and column.codes not in codes:
+            definition.complain(column.name, column.codes, "code list does not exist", "add it under catalog/codes")
     near = data.get("near", (0, 0))
     table = Table(
         id=definition.id, label=definition.label("name") or Label("", ""), columns=columns, key=tuple(data.get("key", ())),
