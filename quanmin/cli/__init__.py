@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+import traceback
 
 import typer
 
 from quanmin.catalog.messages import say
 from quanmin.cli import answers, definitions, files, people, sites
 from quanmin.cli.printing import complain
-from quanmin.model import Refusal
+from quanmin.model import Problem, Refusal
 
 app = typer.Typer(name="quanmin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for part in (sites, answers, files):
@@ -35,3 +37,16 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        complain([Problem(str(error.filename or "quanmin"), None, "", "", os.strerror(error.errno or 0), say("link_mend_write"))])
+        sys.exit(2)
+    except Exception as error:
+        complain([Problem("quanmin", None, "", "", say("internal_error", kind=type(error).__name__), say("mend_internal_error", path=_kept(error)))])
+        sys.exit(2)
+
+
+def _kept(error: Exception) -> str:
+    """Where the details of an unforeseen error are kept, readable only by whoever runs the command: they may hold values from records."""
+    with tempfile.NamedTemporaryFile("w", prefix="quanmin-error-", suffix=".txt", delete=False, encoding="utf-8") as stream:
+        traceback.print_exception(error, file=stream)
+    return stream.name

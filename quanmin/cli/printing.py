@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
-from quanmin.model import Answer, Problem, Receipt, Refusal
+from quanmin.model import Answer, Problem, Receipt, Refusal, one_line
 
 FORMATS = ("table", "csv", "json", "parquet")
 CELL_COLUMNS = ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed")
@@ -115,7 +115,7 @@ def show_receipts(receipts: Sequence[Receipt], landing: Path) -> None:
             continue
         print(say("receipt_line", file=receipt.file, read=f"{receipt.read:,}", accepted=f"{receipt.accepted:,}", rejected=f"{receipt.rejected:,}"))
         for note in receipt.notes:
-            print(f"  {note}")
+            print(f"  {one_line(note)}")
         for problem in receipt.problems[:SHOWN_PROBLEMS]:
             print(f"  {problem.sentence()}")
         if len(receipt.problems) > SHOWN_PROBLEMS:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, control and direction characters: what a received file says must not steer a terminal."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Problem:
         """`file:line field=value: rule; mend` on one line."""
         where = f"{self.file}:{self.line}" if self.line else self.file
         what = f" {self.field}={self.value!r}" if self.field else ""
-        return f"{where}{what}: {self.rule}; {self.mend}"
+        return one_line(f"{where}{what}: {self.rule}; {self.mend}")
 
 
 class Refusal(Exception):

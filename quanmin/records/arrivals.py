@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import say
-from quanmin.model import Mapping, Problem, Receipt, Refusal
+from quanmin.model import Mapping, Problem, Receipt, Refusal, one_line
 from quanmin.records.conform import sources_of
 from quanmin.records.landing import Landed, Landing, safe_name
 from quanmin.records.ledger import Ledger, Submission
@@ -19,7 +19,8 @@ from quanmin.records.sources.table_file import TableFile
 from quanmin.records.supersede import standing
 
 SOURCES: dict[str, Source] = {source.id: source for source in (FrontPage(), TableFile())}
-SHOWN_COLUMNS = 12
+SHOWN_COLUMNS, LONGEST_COLUMN = 12, 40
+LONGEST_SENDER = 100
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def recognise(catalog: Catalog, path: Path, name: str) -> tuple[Mapping, OpenFil
     if best is not None:
         return best[1], best[2]
     opened = SOURCES["table_file"].open(path, name, None)
-    columns = ", ".join(opened.header[:SHOWN_COLUMNS])
+    columns = _listed(opened.header)
     raise Refusal(Problem(name, 1, "", "", say("no_mapping", columns=columns), say("mend_no_mapping")))
 
 
@@ -80,7 +81,12 @@ def _hold_columns(catalog: Catalog, mapping: Mapping, opened: OpenFile) -> None:
     wanted = [f for into in mapping.into if not into.repeat for fill in into.fills for f in fill.source[:1] if not header & set(fill.source)]
     for message, columns in (("unknown_columns", unused), ("absent_columns", list(dict.fromkeys(wanted)))):
         if columns:
-            opened.notes.append(say(message, count=len(columns), columns=", ".join(columns[:SHOWN_COLUMNS]) + (" …" if len(columns) > SHOWN_COLUMNS else "")))
+            opened.notes.append(say(message, count=len(columns), columns=_listed(columns)))
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """The first columns by name, on one line."""
+    return ", ".join(one_line(column[:LONGEST_COLUMN]) for column in columns[:SHOWN_COLUMNS]) + (" …" if len(columns) > SHOWN_COLUMNS else "")
 
 
 def sender_in(opened: OpenFile, mapping: Mapping) -> str:
@@ -110,8 +116,9 @@ class Arrivals:
             landed = self.landing.keep(path)
             mapping, opened = open_with(self.catalog, landed.path, name, mapping_id)
             sender = sender or mapping.sender or sender_in(opened, mapping)
-            if not sender:
-                raise Refusal(Problem(name, None, "sender", "", say("no_sender"), say("mend_no_sender")))
+            if not sender or len(sender) > LONGEST_SENDER or not sender.isprintable():
+                rule = say("bad_value") if sender else say("no_sender")
+                raise Refusal(Problem(name, None, "sender", sender[:LONGEST_SENDER], rule, say("mend_no_sender")))
         except Refusal as refusal:
             receipt = Receipt(name, landed.sha256 if landed else "", sender, mapping_id, None, 0, 0, 0, "unreadable", problems=refusal.problems)
             if landed:
