@@ -137,16 +137,20 @@ class Site:
         except FileNotFoundError as error:
             raise Refusal(Problem(str(self.folder), None, "as-of", str(snapshot.id), say("snapshot_gone"), say("mend_snapshot_gone"))) from error
 
-    def engine(self, snapshot: Snapshot, scope: Scope | None = None, hold_rows: int = 0) -> DuckDBEngine:
-        """An engine over a snapshot that shows nothing outside a scope."""
+    def engine(self, snapshot: Snapshot, scope: Scope | None = None, hold: bool = False) -> DuckDBEngine:
+        """An engine over a snapshot that shows nothing outside a scope; with `hold`, the tables of the indicators are in memory."""
         limits = (scope or Scope()).limits(self.catalog.tables)
         return DuckDBEngine(self.catalog, self.files(snapshot), limits=limits, memory_limit=self.settings.memory_limit,
-                            threads=self.settings.threads, hold_rows=hold_rows)
+                            threads=self.settings.threads, hold=self._asked_tables() if hold else ())
 
-    def indicators(self, as_of: int | None = None, scope: Scope | None = None, hold_rows: int = 0) -> Indicators:
-        """Answers over a snapshot, within a scope; `hold_rows`: tables up to this size are held in memory."""
+    def indicators(self, as_of: int | None = None, scope: Scope | None = None, hold: bool = False) -> Indicators:
+        """Answers over a snapshot, within a scope; `hold`: see `engine`."""
         snapshot = self.snapshot(as_of)
-        return Indicators(self.catalog, self.engine(snapshot, scope, hold_rows), snapshot.id, self.settings.suppress_below)
+        return Indicators(self.catalog, self.engine(snapshot, scope, hold), snapshot.id, self.settings.suppress_below)
+
+    def _asked_tables(self) -> frozenset[str]:
+        halves = [half for i in self.catalog.indicators.values() for half in (i.numerator, i.denominator) if half is not None]
+        return frozenset({half.table for half in halves} | {"region", "target", "receipt", "facility"})
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
 
 from quanmin.model import Answer
 
@@ -19,8 +20,13 @@ def _plain(answer: Answer) -> dict[str, Any]:
         {"key": dict(c.key)} | {name: float(v) if isinstance(v := getattr(c, name), Decimal) else v for name in FIGURES}
         for c in answer.cells
     ]
-    return {"question": answer.question, "definition": answer.definition, "by": list(answer.by), "interval": answer.interval, "snapshot": answer.snapshot,
-            "notes": list(answer.notes), "cells": cells}
+    return {"question": answer.question, "definition": answer.definition, "by": list(answer.by), "where": answer.where, "interval": answer.interval,
+            "snapshot": answer.snapshot, "notes": list(answer.notes), "cells": cells}
+
+
+def _known(request: Request, name: str) -> None:
+    if name not in request.app.state.desk.site.catalog.indicators:
+        raise HTTPException(404)
 
 
 @router.get("/indicators")
@@ -37,6 +43,7 @@ def list_indicators(request: Request) -> list[dict[str, Any]]:
 @router.get("/indicators/{name}")
 def ask(request: Request, name: str, by: str = "", where: str = "") -> dict[str, Any]:
     """An indicator's figures by groups."""
+    _known(request, name)
     desk = request.app.state.desk
     actor = desk.actor(request)
     answer = actor.figures(desk.indicators(actor.scope), name, [b for b in by.split(",") if b], [where] if where else [])
@@ -46,6 +53,7 @@ def ask(request: Request, name: str, by: str = "", where: str = "") -> dict[str,
 @router.get("/indicators/{name}/rows")
 def rows(request: Request, name: str, which: str = "", where: str = "", limit: int = 200) -> list[dict[str, Any]]:
     """The rows behind a figure: masked, audited."""
+    _known(request, name)
     desk = request.app.state.desk
     actor = desk.actor(request)
     table = actor.rows(desk.indicators(actor.scope), name, which, [where] if where else [], max(1, limit))

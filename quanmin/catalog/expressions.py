@@ -32,6 +32,8 @@ def parse(text: str) -> exp.Expression:
         tree = sqlglot.parse_one(text, read="duckdb", into=exp.Condition) if text.strip() else exp.true()
     except (ParseError, TokenError) as error:
         raise BadExpression(str(error).splitlines()[0]) from error
+    except RecursionError as error:
+        raise BadExpression("is nested too deeply") from error
     if not isinstance(tree, exp.Expression):
         raise BadExpression("is not one expression")
     return tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,6 +20,7 @@ from quanmin.model.words import GRAINS
 
 SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
              "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+HOLD_ROWS = 3_000_000
 MACROS = Path(__file__).with_name("duckdb_functions.sql")
 
 
@@ -42,18 +43,18 @@ class DuckDBEngine:
     """Answers Questions over `files` (table → Parquet files) or `frames` (table → Arrow table), in a database of its own in memory.
 
     `limits` (table → condition) stand under every read of a table. Nothing but the given files can be read, and no setting can be changed,
-    once it stands. Tables of up to `hold_rows` rows are held in memory (for servers that are asked
-    often). One engine serves many threads: every statement runs on a cursor of its own.
+    once it stands. The tables named in `hold` are read into memory, as far as `limits` shows them, if they have up to HOLD_ROWS rows
+    (for servers that are asked often). One engine serves many threads: every statement runs on a cursor of its own.
     """
 
     def __init__(self, catalog: Catalog, files: Mapping[str, Sequence[str]] | None = None, frames: Mapping[str, pa.Table] | None = None,
-                 limits: Mapping[str, str] | None = None, memory_limit: str = "3GB", threads: int = 2, hold_rows: int = 0) -> None:
+                 limits: Mapping[str, str] | None = None, memory_limit: str = "3GB", threads: int = 2, hold: Collection[str] = ()) -> None:
         self.catalog = catalog
         self.connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": threads})
         self.connection.execute(MACROS.read_text("utf-8"))
         self.connection.execute("SET preserve_insertion_order = false")
         files, frames, limits = files or {}, frames or {}, limits or {}
-        self._hold_rows = hold_rows
+        self._hold = hold
         for table in catalog.tables.values():
             self._open(table, files.get(table.id, ()), frames.get(table.id), limits.get(table.id, ""))
         for name in set(files) - set(catalog.tables):
@@ -74,9 +75,9 @@ class DuckDBEngine:
             source = f'SELECT * FROM "frame {table.id}"'
         elif files:
             source = f"SELECT {column_list(table)} FROM read_parquet([{_listed(files)}], hive_partitioning = false)"
-            if self._hold_rows and sum(pq.read_metadata(f).num_rows for f in files) <= self._hold_rows:
-                self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}')
-                source = f'SELECT * FROM "held {table.id}"'
+            if table.id in self._hold and sum(pq.read_metadata(f).num_rows for f in files) <= HOLD_ROWS:
+                self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}{" WHERE " + limit if limit else ""}')
+                source, limit = f'SELECT * FROM "held {table.id}"', ""
         self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}{" WHERE " + limit if limit else ""}')
 
     def _need_lists(self, *texts: str) -> None:

@@ -132,7 +132,7 @@ def ready(tree: exp.Expression, catalog: Catalog, pseudo: dict[str, exp.Expressi
             return exp.In(this=value, expressions=[exp.Literal.string(code) for code in codes])
         return node
 
-    return tree.copy().transform(turn)
+    return tree.transform(turn)
 
 
 def never_null(tree: exp.Expression) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from quanmin.catalog.messages import language, say
 from quanmin.gate.accounts import roles
 from quanmin.gate.audit import Audit
 from quanmin.gate.masking import mask
+from quanmin.gate.permitted import LONGEST, columns_of, declared, hidden_columns, slices_only
 from quanmin.gate.scope import Scope
 from quanmin.model import Answer, Column, Label, Problem, Refusal, Table
 from quanmin.records.ledger import Ledger
@@ -22,6 +24,10 @@ REVIEWED = Table("resident_review", _NO_LABEL, {
     name: Column(name, kind, _NO_LABEL, private=private)
     for name, kind, private in (("name_a", "text", "direct"), ("name_b", "text", "direct"), ("birth_a", "date", "quasi"), ("birth_b", "date", "quasi"))
 })
+
+
+class NotAllowed(Refusal):
+    """What the actor's role does not grant."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +46,43 @@ class Actor:
     def require(self, permission: str, action: str, subject: str) -> None:
         """Refuse, with an audit entry, what the role does not grant."""
         if not self.may(permission):
-            Audit(self.ledger).note(self.name, action, subject, "refused")
-            role = roles()[self.role][0].in_language(language())
-            raise Refusal(Problem(action, None, "", "", say("not_allowed", role=role), say("mend_not_allowed")))
+            self._deny(action, subject)
+
+    def _deny(self, action: str, subject: str, field: str = "", value: str = "") -> NoReturn:
+        Audit(self.ledger).note(self.name, action, subject, "refused")
+        role = roles()[self.role][0].in_language(language())
+        raise NotAllowed(Problem(action, None, field, value, say("not_allowed", role=role), say("mend_not_allowed")))
+
+    def _admit(self, indicators: Indicators, action: str, name: str, by: Sequence[str], where: Sequence[str]) -> None:
+        """Refuse dimensions and conditions that would show more than the role may see (see `permitted`)."""
+        asked = "".join(where)
+        if len(asked) > LONGEST:
+            raise Refusal(Problem("question", None, "where", f"{asked[:40]}…", say("bad_value"), f"≤ {LONGEST}"))
+        question = indicators.catalog.question(name)
+        used = frozenset(by) | columns_of(where)
+        tables = [indicators.catalog.tables[table] for table in indicators.tables_of(question)]
+        refused = used & hidden_columns(tables) if not self.may("identified") else frozenset()
+        if not self.may("rows"):
+            refused |= used - declared(indicators.catalog, question)
+        known = {column for table in tables for column in table.columns}
+        refused &= known  # what no table has is not private but wrong: the engine says so
+        if refused:
+            self._deny(action, name, "by" if refused & set(by) else "where", ", ".join(sorted(refused)))
+        if not self.may("small") and not slices_only(where):
+            self._deny(action, name, "where")
 
     def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """An answer, with small counts withheld from roles that may not see them."""
         self.require("figures", "figures", name)
+        self._admit(indicators, "figures", name, by, where)
         return indicators.ask(name, by, where, 0 if self.may("small") else None)
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure: masked unless the role may see who they are and asks to; audited either way."""
         self.require("identified" if unmasked else "rows", "rows", name)
-        question = indicators.catalog.question(name)
-        tables = indicators.tables_of(question)
+        self._admit(indicators, "rows", name, by, where)
+        tables = indicators.tables_of(indicators.catalog.question(name))
         found = indicators.rows(name, which, where, limit=min(limit, MOST_ROWS), by=by)
         Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
         return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])

@@ -8,6 +8,7 @@ from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal, Table
 
 KINDS = ("region", "county", "facility")
+SHARED = frozenset({"region", "target", "receipt"})  # names of places, public targets, and which files have come: a figure is complete or not for everyone
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Scope:
         return self.kind if self.kind == "region" else f"{self.kind}:{self.value}"
 
     def predicate(self, table: Table) -> str:
-        """The condition a row of `table` must meet; "" = every row; tables that say nothing of the scope's kind show nothing."""
-        if self.kind == "region":
+        """The condition a row of `table` must meet; "" = every row; tables that say nothing of the scope's kind show nothing, but for the shared ones."""
+        if self.kind == "region" or table.id in SHARED:
             return ""
         if not table.scope and not any(c.private != "no" for c in table.columns.values()) and "sender" not in table.columns:
             return ""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -13,13 +19,16 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
+from quanmin.gate import NotAllowed
 from quanmin.model import Refusal
 from quanmin.site import Site
+from quanmin.web import indicator_page, pages, sign_in
 from quanmin.web.desk import Desk
-from quanmin.web.pages import error_page
-from quanmin.web.pages import router as pages
+from quanmin.web.rendering import failure
+from quanmin.web.view import warm
 
 OPEN = ("/sign-in", "/static/", "/healthy")
+LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self';"
@@ -48,11 +57,11 @@ def _came_from_here(request: Request) -> bool:
 async def _admit(request: Request, desk: Desk) -> Response | None:
     """The refusal of a request that may not pass, or None; a passing one carries its session."""
     if request.method not in ("GET", "HEAD", "POST"):
-        return error_page(request, 405)
+        return failure(request, 405)
     if request.method == "POST":
         length = request.headers.get("content-length", "")
-        if not length.isdigit() or int(length) > LARGEST_BODY or not _came_from_here(request):
-            return error_page(request, 400)
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY or not _came_from_here(request):
+            return failure(request, 400)
     if _is_open(request.url.path):
         return None
     session = desk.session(request)
@@ -64,8 +73,33 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     if request.method == "POST":
         await request.body()  # kept by the framework, so that the page can read the form again
         if (await request.form()).get("csrf") != session.csrf:
-            return error_page(request, 400)
+            return failure(request, 400)
     return None
+
+
+@asynccontextmanager
+async def _warmed(app: FastAPI) -> AsyncIterator[None]:
+    Thread(target=warm, args=(app.state.desk,), daemon=True).start()
+    yield
+
+
+def _answer_failures(app: FastAPI) -> None:
+    """What is refused, not there or misread is answered with a page (or JSON) that says so."""
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> Response:
+        speak(request.state.language)
+        return failure(request, 403 if isinstance(refusal, NotAllowed) else 400, refusal.problems)
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        speak(request.state.language)
+        return failure(request, error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> Response:
+        speak(request.state.language)
+        return failure(request, 422)
 
 
 def create_app(site: Site | None = None) -> FastAPI:
@@ -73,10 +107,11 @@ def create_app(site: Site | None = None) -> FastAPI:
     opened = site or Site(Path(os.environ["QUANMIN_SITE"]))
     opened.speak()
     desk = Desk(opened)
-    app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    app.include_router(pages)
+    for router in (sign_in.router, pages.router, indicator_page.router):
+        app.include_router(router)
     app.include_router(api, prefix="/api")
 
     @app.middleware("http")
@@ -84,7 +119,13 @@ def create_app(site: Site | None = None) -> FastAPI:
         chosen = _choose_language(request, opened)
         speak(chosen)
         request.state.language = chosen
-        response = await _admit(request, desk) or await call_next(request)
+        try:
+            response = await _admit(request, desk) or await call_next(request)
+        except HTTPException as error:
+            response = failure(request, error.status_code)
+        except Exception:
+            LOG.exception("a request failed")
+            response = failure(request, 500)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if request.url.path.startswith("/static/"):
@@ -93,15 +134,7 @@ def create_app(site: Site | None = None) -> FastAPI:
             response.set_cookie("lang", request.query_params["lang"], max_age=365 * 86400, httponly=True, samesite="lax")
         return response
 
-    @app.exception_handler(Refusal)
-    async def refused(request: Request, refusal: Refusal) -> Response:
-        speak(request.state.language)
-        return error_page(request, 400, refusal.problems)
-
-    @app.exception_handler(HTTPException)
-    async def failed(request: Request, error: HTTPException) -> Response:
-        speak(request.state.language)
-        return error_page(request, error.status_code)
+    _answer_failures(app)
 
     @app.get("/healthy")
     def healthy() -> dict[str, str]:

@@ -1,9 +1,11 @@
-"""The desk behind the pages: sessions, actors, and one engine per snapshot and scope."""
+"""The desk behind the pages: sessions, actors, one engine per snapshot and scope, and what was worked out for pages before."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from threading import Lock
+from collections.abc import Callable, Hashable
+from threading import Lock, Thread
+from typing import Any, TypeVar
 
 from fastapi import Request
 
@@ -12,8 +14,9 @@ from quanmin.gate.accounts import Session
 from quanmin.services.indicators import Indicators
 from quanmin.site import Site
 
-ENGINES, HOLD_ROWS = 6, 3_000_000
+ENGINES, REMEMBERED = 6, 4096
 COOKIE = "quanmin"
+Made = TypeVar("Made")
 
 
 class Desk:
@@ -22,6 +25,8 @@ class Desk:
     def __init__(self, site: Site) -> None:
         self.site = site
         self._engines: OrderedDict[tuple[int, Scope], Indicators] = OrderedDict()
+        self._held: set[tuple[int, Scope]] = set()
+        self._memory: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
     def cookie_name(self, request: Request) -> str:
@@ -39,14 +44,45 @@ class Desk:
         return Actor(account.name, account.role, account.scope, self.site.ledger)
 
     def indicators(self, scope: Scope) -> Indicators:
-        """Answers over the newest snapshot within a scope; engines are kept while they are used."""
-        snapshot = self.site.snapshot().id
+        """Answers over the newest snapshot within a scope: at once from the files, and from memory as soon as they are read into it."""
+        key = (self.site.snapshot().id, scope)
         with self._lock:
-            found = self._engines.get((snapshot, scope))
+            found = self._engines.get(key)
             if found is None:
-                found = self.site.indicators(snapshot, scope, HOLD_ROWS)
-                self._engines[(snapshot, scope)] = found
-                while len(self._engines) > ENGINES:
-                    self._engines.popitem(last=False)
-            self._engines.move_to_end((snapshot, scope))
+                found = self._keep(key, self.site.indicators(*key))
+                Thread(target=self._hold, args=key, daemon=True).start()
+            self._engines.move_to_end(key)
         return found
+
+    def _keep(self, key: tuple[int, Scope], indicators: Indicators) -> Indicators:
+        self._engines[key] = indicators
+        while len(self._engines) > ENGINES:
+            self._held.discard(self._engines.popitem(last=False)[0])
+        return indicators
+
+    def hold(self, scope: Scope) -> None:
+        """Read the tables of a scope into memory."""
+        self._hold(self.site.snapshot().id, scope)
+
+    def _hold(self, snapshot: int, scope: Scope) -> None:
+        with self._lock:
+            if (snapshot, scope) in self._held:
+                return
+            self._held.add((snapshot, scope))
+        held = self.site.indicators(snapshot, scope, hold=True)
+        with self._lock:
+            self._keep((snapshot, scope), held)
+
+    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, worked out once per key; the key says everything it depends on, the snapshot and who may see what included."""
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                kept: Made = self._memory[key]
+                return kept
+        made = make()
+        with self._lock:
+            self._memory[key] = made
+            while len(self._memory) > REMEMBERED:
+                self._memory.popitem(last=False)
+        return made

@@ -1,0 +1,62 @@
+"""Pages out of templates, with what every page needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.templating import Jinja2Templates
+from markupsafe import Markup, escape
+
+from quanmin.catalog.messages import language
+from quanmin.catalog.wording import note_in
+from quanmin.gate.accounts import roles
+from quanmin.model import Problem
+from quanmin.web.figures import half_words, number, unit, value_text
+from quanmin.web.words import is_word, word
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+NAMES = {400: "bad_request", 403: "refused", 404: "not_found", 405: "bad_request", 422: "bad_request", 500: "broken"}
+
+
+def native(text: object) -> Markup:
+    """A name as it is; where the page is English and the name exists only in Chinese, it is marked as Chinese."""
+    shown = "" if text is None else str(text)
+    if language() == "en" and CHINESE.search(shown):
+        return Markup('<span lang="zh-CN">{}</span>').format(shown)
+    return escape(shown)
+
+
+def action(name: str, kind: str = "action_") -> str:
+    """The name of an audited action (or result) in the spoken language."""
+    known = kind + name.replace(" ", "_")
+    return word(known) if is_word(known) else name
+
+
+templates = Jinja2Templates(Path(__file__).with_name("templates"))
+templates.env.globals |= {
+    "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
+    "action": action, "note": lambda text: note_in(text, language()),
+}
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A rendered page."""
+    session = getattr(request.state, "session", None)
+    other = "en" if language() == "zh" else "zh"
+    here = request.url.include_query_params(lang=other)
+    values |= {"session": session, "other_language": f"?{here.query}", "role": roles()[session.account.role][0] if session else None}
+    return templates.TemplateResponse(request, template, values, status_code=status)
+
+
+def failure(request: Request, status: int, problems: Sequence[Problem] = ()) -> Response:
+    """What is wrong and how to mend it: a page, or JSON where the API was asked."""
+    heading = word(NAMES.get(status, "bad_request"))
+    lines = [f"{p.field} {p.rule} · {p.mend}".strip() for p in problems]
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": heading, "problems": lines}, status)
+    return page(request, "error.html", status, heading=heading, lines=lines)
