@@ -214,11 +214,10 @@ class Builder:
         everything = self._moved_periods(connection, state)
         if not old:
             return everything
-        listed = ", ".join(f"'{f}'" for f in old)
+        listed, told = ", ".join(f"'{f}'" for f in old), [name for name in table.columns if name != "identity_id"]
         connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT identity_id FROM read_parquet([{listed}]) o WHERE NOT EXISTS"
                            " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id"
-                           " AND (n.resident_id, n.home_county, n.home_township, n.is_insured)"
-                           " IS NOT DISTINCT FROM (o.resident_id, o.home_county, o.home_township, o.is_insured))")
+                           f" AND ({_row('n', told)}) IS NOT DISTINCT FROM ({_row('o', told)}))")
         found = set(everything)
         if connection.execute("SELECT count(*) FROM moved").fetchone() != (0,):
             for name in ("stay", "visit", "claim"):
@@ -232,7 +231,7 @@ class Builder:
         inputs = [self.catalog.tables[name] for name in table.derived_from if name in self.catalog.tables and self.catalog.tables[name].period]
         available = {period: sum(1 for _ in files) for t in inputs for period, files in self._files(state, t.id).items()}
         low, high = table.near
-        affected = set(moved)
+        affected = {month for period in moved for month in months_around(period, -high, -low)}
         for one in inputs:
             for period in state.touched.get(one.id, ()):
                 affected |= months_around(period, -high, -low)
@@ -290,6 +289,10 @@ class Builder:
 
     def _counties(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return dict(connection.execute("SELECT facility_code, facility_county FROM facility_attributes").fetchall())
+
+
+def _row(alias: str, columns: Iterable[str]) -> str:
+    return ", ".join(f'{alias}."{column}"' for column in columns)
 
 
 def _plain(code: str) -> str:

@@ -68,7 +68,7 @@ class Landing:
         target = folder / safe_name(path.name)
         size = unfinished.stat().st_size
         existing = self.find(sha256)
-        if existing is not None and existing.stat().st_size == size:
+        if existing is not None and fingerprint(existing) == sha256:
             unfinished.unlink()
             return Landed(sha256, existing, safe_name(path.name), size)
         target = existing or target

@@ -12,6 +12,7 @@ from quanmin.records.accepted import ARROW_TYPES
 from quanmin.records.ledger import WHOLE, Ledger, Piece, Submission
 
 REPORTED_BY = 0.5
+LONGEST_SILENCE = 12  # months
 
 
 def _next(month: date, day: int) -> date:
@@ -29,6 +30,23 @@ def last_month(pieces: list[Piece]) -> str:
     return max(full, default="")
 
 
+def months_owed(heard: list[date], last: date) -> list[date]:
+    """The months a sender reported, and those since when it was silent; a month with more than a year of silence after it (more likely a
+    typing error in a date than a report) begins nothing.
+    """
+    found: list[date] = []
+    for month, after in zip(heard, [*heard[1:], None], strict=True):
+        if month > last:
+            break
+        found.append(month)
+        until = min(after or _next(last, 1), _next(last, 1))
+        silent = (until.year - month.year) * 12 + until.month - month.month - 1
+        if after is None or silent <= LONGEST_SILENCE:
+            for _ in range(silent):
+                found.append(_next(found[-1], 1))
+    return found
+
+
 def receipt_rows(ledger: Ledger, catalog: Catalog, due_day: int, counties: Mapping[str, str]) -> pa.Table:
     """Rows of table `receipt`: per sender, owed table and month from the sender's first to the newest month, received or not."""
     submissions = {s.id: s for s in ledger.submissions()}
@@ -39,11 +57,9 @@ def receipt_rows(ledger: Ledger, catalog: Catalog, due_day: int, counties: Mappi
         heard.setdefault((piece.sender, piece.table_name), {}).setdefault(piece.period, []).append(piece)
     rows = []
     for (sender, table), months in sorted(heard.items()):
-        month = date.fromisoformat(min(months))
-        last = max(newest, min(months))
-        while month.isoformat() <= last:
+        reported = sorted(date.fromisoformat(period) for period in months)
+        for month in months_owed(reported, max(date.fromisoformat(newest or WHOLE), reported[0])):
             rows.append(_row(sender, table, month, months.get(month.isoformat(), []), submissions, due_day, counties))
-            month = _next(month, 1)
     schema = pa.schema([(c.name, ARROW_TYPES[c.type]) for c in catalog.tables["receipt"].columns.values()])
     return pa.Table.from_pylist(rows, schema=schema)
 

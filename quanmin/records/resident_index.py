@@ -11,6 +11,7 @@ import pyarrow as pa
 from quanmin.catalog import Catalog
 from quanmin.records.accepted import Accepted
 from quanmin.records.base_tables import BaseTables
+from quanmin.records.conform import LINE_BITS
 from quanmin.records.ledger import Piece
 from quanmin.records.residents.index import link
 from quanmin.records.warehouse import StoredTable, Warehouse
@@ -55,9 +56,10 @@ class ResidentIndex:
                            f" SEMI JOIN gathered_{table.id} USING (submission) WHERE identity_id IS NOT NULL")
         if not selects:
             return ""
-        firsts = ", ".join(f"any_value({role}) AS {role}" for role in ROLES)
-        return (f"SELECT identity_id, {firsts}, arg_min(table_name, submission) AS table_name, min(submission) AS first_submission,"
-                f" arg_min(line, (submission, line)) AS first_line FROM ({' UNION ALL '.join(selects)}) GROUP BY identity_id")
+        first = f"submission * {1 << LINE_BITS} + line"  # values may differ in case: the first received stand, whatever is read first
+        firsts = ", ".join(f"arg_min({role}, {first}) AS {role}" for role in ROLES)
+        return (f"SELECT identity_id, {firsts}, arg_min(table_name, {first}) AS table_name, min(submission) AS first_submission,"
+                f" arg_min(line, {first}) AS first_line FROM ({' UNION ALL '.join(selects)}) GROUP BY identity_id")
 
     def _stored(self, table: str, versions: Mapping[str, tuple[int, int]]) -> str:
         listed = ", ".join(f"'{f}'" for f in self.warehouse.files(table, versions[table][0])) if table in versions else ""

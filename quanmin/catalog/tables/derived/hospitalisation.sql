@@ -57,9 +57,19 @@ WITH front AS (
            NULL, NULL, NULL, NULL, TRUE, coalesce(c.has_referral, FALSE), coalesce(date_diff('day', c.birth_date, c.admitted_on) <= 28, FALSE), c.total_cny, NULL, NULL,
            c.fund_paid_cny, c.self_paid_cny, NULL
     FROM settled c ANTI JOIN pairs ON c.hospitalisation_id = pairs.claim_id
+), placed AS (
+    SELECT *, (admitted_on, discharged_on, hospitalisation_id) AS place FROM united
 ), followed AS (
-    SELECT *, date_diff('day', discharged_on, lead(admitted_on) OVER (PARTITION BY resident_id ORDER BY admitted_on, discharged_on, hospitalisation_id)) AS days_to_next
-    FROM united
+    -- The resident's next admission among what is discharged from the month before to two months after, whatever else is in sight (of settlements
+    -- not the outermost days, whose front page may lie a day beyond): built by the month or at once, the same.
+    SELECT u.* EXCLUDE (place), date_diff('day', u.discharged_on, n.next_admitted_on) AS days_to_next
+    FROM placed u LEFT JOIN (
+        SELECT s.hospitalisation_id, arg_min(p.admitted_on, p.place) AS next_admitted_on
+        FROM placed s JOIN placed p ON s.resident_id = p.resident_id AND p.place > s.place
+            AND p.discharged_on >= date_trunc('month', s.discharged_on) - INTERVAL 1 MONTH + CASE p.origin WHEN 'claim' THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END
+            AND p.discharged_on < date_trunc('month', s.discharged_on) + INTERVAL 3 MONTH - CASE p.origin WHEN 'claim' THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END
+        GROUP BY s.hospitalisation_id
+    ) n ON u.hospitalisation_id = n.hospitalisation_id
 )
 SELECT u.hospitalisation_id, u.origin, u.sender, u.submission, u.line, u.resident_id,
        CASE WHEN NOT EXISTS (FROM our_county) OR u.home_county IN (SELECT code FROM our_county) THEN u.home_county END AS home_county,

@@ -5,13 +5,14 @@ WITH near AS (
     FROM stay_near s LEFT JOIN resident_link l ON s.identity_id = l.identity_id
     WHERE NOT coalesce(s.is_continuation, FALSE)
 ), sequence AS (
-    SELECT submission, line,
-           CASE WHEN who IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY who, facility_code, CAST(admitted_at AS DATE)) END AS same_admission_count,
-           CASE WHEN who IS NOT NULL THEN date_diff('day', CAST(admitted_at AS DATE), CAST(max(discharged_at) OVER (PARTITION BY who ORDER BY admitted_at, discharged_at, submission, line
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS DATE)) END AS overlap_days,
-           CASE WHEN who IS NOT NULL THEN date_diff('day', CAST(min(discharged_at) FILTER (disposition_code = '5') OVER (PARTITION BY who ORDER BY admitted_at, discharged_at, submission, line
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS DATE), CAST(admitted_at AS DATE)) END AS days_after_death
-    FROM near
+    -- Held against the stays discharged in this month and the three before, whatever else is in sight: built by the month or at once, the same.
+    SELECT s.submission, s.line, greatest(count(*) FILTER (p.facility_code = s.facility_code AND CAST(p.admitted_at AS DATE) = CAST(s.admitted_at AS DATE)), 1) AS same_admission_count,
+           date_diff('day', CAST(s.admitted_at AS DATE), CAST(max(p.discharged_at) FILTER (p.place < s.place) AS DATE)) AS overlap_days,
+           date_diff('day', CAST(min(p.discharged_at) FILTER (p.place < s.place AND p.disposition_code = '5') AS DATE), CAST(s.admitted_at AS DATE)) AS days_after_death
+    FROM (SELECT *, (admitted_at, discharged_at, submission, line) AS place FROM near) s
+    LEFT JOIN (SELECT *, (admitted_at, discharged_at, submission, line) AS place FROM near) p
+        ON s.who = p.who AND date_trunc('month', p.discharged_at) BETWEEN date_trunc('month', s.discharged_at) - INTERVAL 3 MONTH AND date_trunc('month', s.discharged_at)
+    GROUP BY s.submission, s.line, s.admitted_at
 ), d AS (
     SELECT submission, line, count(*) AS diagnosis_count, count(DISTINCT diagnosis_code) < count(diagnosis_code) AS has_repeated_diagnosis,
            bool_or(starts_with(diagnosis_code, 'Z37')) AS has_delivery
