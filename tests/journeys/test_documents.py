@@ -1,0 +1,56 @@
+"""Every command of the tutorial runs, and the figures it states are the figures it prints; the reference names every definition."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DISCHARGES = ROOT.parent / "shared" / "examples" / "datasus_rs2019" / "RDRS2019.csv.gz"
+
+
+def run_blocks(document: str, folder: Path) -> str:
+    """Run every sh block of a document in `folder`, in order; returns what they printed."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / document).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert blocks, f"{document} has no command"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    printed = ""
+    for block in blocks:
+        command = ["bash", "-euo", "pipefail", "-c", block]
+        done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{document}: {block}\n{done.stdout}\n{done.stderr}"
+        printed += done.stdout
+    return printed
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md"])
+def test_the_make_targets_of_the_readme_exist(document: str) -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    named = re.findall(r"^make (\w+)", (ROOT / document).read_text("utf-8"), re.MULTILINE)
+    assert {"demo", "test"} <= set(named) <= set(targets)
+
+
+def test_datasus_tutorial(tmp_path: Path) -> None:
+    if not DISCHARGES.exists():
+        pytest.skip(f"{DISCHARGES.name} is not at ../shared/examples/datasus_rs2019")
+    shutil.copy(DISCHARGES, tmp_path)
+    printed = run_blocks("docs/tutorials/datasus.md", tmp_path)
+    for figure in ("66.11", "6,570", "9,938", "5.13", "510"):
+        assert figure in printed, figure
+    assert (tmp_path / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+
+
+def test_reference_names_every_definition() -> None:
+    from docs.generate import pages
+    from quanmin.catalog import load
+
+    catalog = load()
+    text = "\n".join(line for lines in pages(catalog).values() for line in lines)
+    for name in (*catalog.tables, *catalog.indicators, *catalog.checks, *catalog.codes):
+        assert name in text, name
