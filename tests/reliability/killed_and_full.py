@@ -1,4 +1,4 @@
-"""Run by name (minutes): pytest tests/reliability/killed_and_full.py. Killed at any instant, or on a full disk: what was acknowledged is there, nothing is there by half, and the site goes on."""
+"""Killed at any instant, or on a full disk: nothing acknowledged is lost, nothing is there by half (run by name; it takes minutes)."""
 
 from __future__ import annotations
 
