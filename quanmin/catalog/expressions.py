@@ -28,10 +28,13 @@ class BadExpression(ValueError):
 
 def parse(text: str) -> exp.Expression:
     """The syntax tree of one expression in the dialect; raises BadExpression with the reason."""
+    if "\0" in text:
+        raise BadExpression("holds a NUL character")
     try:
         tree = sqlglot.parse_one(text, read="duckdb", into=exp.Condition) if text.strip() else exp.true()
     except (ParseError, TokenError) as error:
-        raise BadExpression(str(error).splitlines()[0]) from error
+        said = str(error).splitlines()[0]
+        raise BadExpression("is not one expression" if "sqlglot" in said else said) from error
     except RecursionError as error:
         raise BadExpression("is nested too deeply") from error
     if not isinstance(tree, exp.Expression):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from quanmin.catalog.expressions import parse
+from quanmin.catalog.messages import say
 from quanmin.engines.sql import refuse
 from quanmin.model import Answer, Cell, Check, Indicator
 from quanmin.model.words import GRAINS, UNIT_SCALE
@@ -142,7 +143,7 @@ def earlier(period: str, grain: str, lag: str) -> str:
     if grain == "quarter":
         quarters = int(period[:4]) * 4 + int(period[6:]) - 2
         return f"{quarters // 4}-Q{quarters % 4 + 1}"
-    raise refuse("by", grain, "cannot be compared with the period before", "use month, quarter or year")
+    raise refuse("by", grain, say("no_period_before"), say("mend_no_period_before"))
 
 
 def growth(question: Indicator, base: Answer, grain: str) -> list[Cell]:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from quanmin.catalog import Catalog
+from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
 from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, tally
 from quanmin.model import Answer, Cell, Check, Indicator, Table
@@ -104,15 +105,15 @@ class DuckDBEngine:
         """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""
         try:
             return self.connection.cursor().execute(query.sql("duckdb"))
-        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
-            raise refuse("where", " AND ".join(filters), str(error).splitlines()[0], "correct the condition") from error
+        except (duckdb.ParserException, duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+            raise refuse("where", " AND ".join(filters), say("bad_condition", reason=str(error).splitlines()[0], table=""), say("mend_condition")) from error
 
     def ask(self, question: Indicator | Check, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """The question's figures by groups; raises Refusal where a dimension or condition does not fit."""
         if isinstance(question, Indicator) and not question.is_executable:
             waits = question.waits_for
             assert waits is not None
-            raise refuse("indicator", question.id, f"cannot be computed yet: waits for {waits.table}.{waits.column}", waits.reason.en)
+            raise refuse("indicator", question.id, say("not_computed", column=f"{waits.table}.{waits.column}"), waits.reason.in_language(language()))
         if isinstance(question, Indicator) and question.kind == "growth":
             return self._growth(question, by, where)
         if isinstance(question, Indicator) and question.kind == "composite":

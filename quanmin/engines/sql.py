@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.expressions import BadExpression, check, parse
+from quanmin.catalog.messages import say
 from quanmin.model import Check, Half, Indicator, Problem, Refusal, Table
 from quanmin.model.words import GRAINS
 
@@ -62,11 +63,11 @@ def refuse(field: str, value: str, rule: str, mend: str) -> Refusal:
 
 def _grain(name: str, part: Part) -> exp.Expression:
     if not part.time:
-        raise refuse("by", name, f"table {part.table.id} has no time in this question", "leave the time grain out")
+        raise refuse("by", name, say("no_time", table=part.table.id), say("mend_no_time"))
     column = exp.column(part.time, quoted=True)
     if part.table.columns[part.time].type == "integer":
         if name != "year":
-            raise refuse("by", name, f"table {part.table.id} is kept by year", "group by year")
+            raise refuse("by", name, say("kept_by_year", table=part.table.id), say("mend_kept_by_year"))
         return exp.cast(column, "VARCHAR")
     if name == "quarter":
         quarter = exp.Anonymous(this="quarter", expressions=[column.copy()])
@@ -86,7 +87,7 @@ def dimension(name: str, part: Part) -> exp.Expression:
     if name in PLACES and part.place:
         return exp.column(part.place, quoted=True)
     choices = [*GRAINS, *PLACES, *part.table.columns]
-    raise refuse("by", name, f"is not a dimension of table {part.table.id}", "choose from " + ", ".join(choices))
+    raise refuse("by", name, say("no_dimension", table=part.table.id), say("choose_from", choices=", ".join(choices)))
 
 
 def _pseudo(part: Part) -> dict[str, exp.Expression]:
@@ -112,7 +113,7 @@ def condition(text: str, part: Part, catalog: Catalog, field: str = "where") -> 
     try:
         tree = check(text, types, catalog.codes)
     except BadExpression as error:
-        raise refuse(field, text, f"{error} (table {part.table.id})", "correct the condition") from error
+        raise refuse(field, text, say("bad_condition", reason=error, table=part.table.id), say("mend_condition")) from error
     return ready(tree, catalog, pseudo)
 
 

@@ -12,7 +12,7 @@ from quanmin.catalog.messages import language, say
 from quanmin.gate.accounts import roles
 from quanmin.gate.audit import Audit
 from quanmin.gate.masking import mask
-from quanmin.gate.permitted import LONGEST, columns_of, declared, hidden_columns, slices_only
+from quanmin.gate.permitted import LONGEST, columns_of, declared, hidden_columns, places_of, slices_only
 from quanmin.gate.scope import Scope
 from quanmin.model import Answer, Column, Label, Problem, Refusal, Table
 from quanmin.records.ledger import Ledger
@@ -71,11 +71,14 @@ class Actor:
         if not self.may("small") and not slices_only(where):
             self._deny(action, name, "where")
 
+    def _within(self, indicators: Indicators, name: str, where: Sequence[str]) -> list[str]:
+        return [*where, *self.scope.narrowing(places_of(indicators.catalog, indicators.catalog.question(name)))]
+
     def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """An answer, with small counts withheld from roles that may not see them."""
         self.require("figures", "figures", name)
         self._admit(indicators, "figures", name, by, where)
-        return indicators.ask(name, by, where, 0 if self.may("small") else None)
+        return indicators.ask(name, by, self._within(indicators, name, where), 0 if self.may("small") else None)
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:
@@ -83,7 +86,7 @@ class Actor:
         self.require("identified" if unmasked else "rows", "rows", name)
         self._admit(indicators, "rows", name, by, where)
         tables = indicators.tables_of(indicators.catalog.question(name))
-        found = indicators.rows(name, which, where, limit=min(limit, MOST_ROWS), by=by)
+        found = indicators.rows(name, which, self._within(indicators, name, where), limit=min(limit, MOST_ROWS), by=by)
         Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
         return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])
 

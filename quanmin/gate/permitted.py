@@ -41,6 +41,15 @@ def declared(catalog: Catalog, question: Indicator | Check) -> frozenset[str]:
     return frozenset(names | {half.place for half in halves if half.place})
 
 
+def places_of(catalog: Catalog, question: Indicator | Check) -> list[str]:
+    """The place column of everything a question is counted from ("" where it has none)."""
+    if isinstance(question, Check):
+        return [catalog.tables[question.table].place]
+    others = [question.of] if question.kind == "growth" else list(question.parts.values())
+    halves = [half for half in (question.numerator, question.denominator) if half is not None]
+    return [half.place for half in halves] + [place for other in others for place in places_of(catalog, catalog.indicators[other])]
+
+
 def columns_of(where: Sequence[str]) -> frozenset[str]:
     """The columns that conditions speak of; none where one cannot be parsed (the engine then refuses it)."""
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal, Table
 
 KINDS = ("region", "county", "facility")
+BOTH_SIDES = ("home_county", "facility_county")
 SHARED = frozenset({"region", "target", "receipt"})  # names of places, public targets, and which files have come: a figure is complete or not for everyone
 
 
@@ -35,8 +37,19 @@ class Scope:
             return ""
         if not table.scope and not any(c.private != "no" for c in table.columns.values()) and "sender" not in table.columns:
             return ""
-        column = table.scope.get(self.kind) or (table.scope.get("sender") if self.kind == "facility" else None)
-        return f"\"{column}\" = '{self.value}'" if column else "FALSE"
+        columns = self._columns(table)
+        return " OR ".join(f"\"{column}\" = '{self.value}'" for column in columns) or "FALSE"
+
+    def _columns(self, table: Table) -> list[str]:
+        """The columns that place a row in the scope. A county sees what happened to its residents and what happened in its facilities."""
+        declared = table.scope.get(self.kind) or (table.scope.get("sender") if self.kind == "facility" else None)
+        if declared is None or self.kind != "county":
+            return [declared] if declared else []
+        return list(dict.fromkeys([declared, *(name for name in BOTH_SIDES if name in table.columns)]))
+
+    def narrowing(self, places: Iterable[str]) -> list[str]:
+        """The condition a question counted by `places` carries besides, so that a county's figure is the one the region sees of it."""
+        return [f"place = '{self.value}'"] if self.kind == "county" and all(places) else []
 
     def limits(self, tables: dict[str, Table]) -> dict[str, str]:
         """Table → predicate, for an engine that must show nothing else."""

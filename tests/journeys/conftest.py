@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Region:
 
 @pytest.fixture(scope="session")
 def region(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Region:
+    if made := os.environ.get("QUANMIN_TEST_REGION"):  # a demo site made before, for working on tests
+        return Region(Path(made), Site(Path(made)))
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     folder = shared / "demo"
     with (shared / "demo.lock").open("w") as lock:

@@ -1,0 +1,232 @@
+"""Every page renders in both languages, says everything in the chosen one, and stands up to whatever an address holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from fastapi import FastAPI
+
+from quanmin.catalog.loader import read_all
+from quanmin.catalog.wording import unworded
+from quanmin.web.app import create_app
+from quanmin.web.indicator_page import _harmless
+from quanmin.web.pages import THEMES
+from tests.journeys.conftest import Region
+from tests.journeys.pages import read, seen
+from tests.journeys.people import Person, somebody, stranger
+
+pytestmark = pytest.mark.xdist_group("region")
+CATALOG, _ = read_all()
+CHINESE = re.compile("[\u4e00-\u9fff]+")
+ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")
+NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin"}  # abbreviations, units and our name
+MONTH = "2026-09"
+
+
+@pytest.fixture(scope="module")
+def app(region: Region) -> FastAPI:
+    made = create_app(region.site)
+    made.state.desk.hold(somebody(made, "section").client.app.state.desk.site.operator().scope)
+    return made
+
+
+@pytest.fixture(scope="module")
+def section(app: FastAPI) -> Person:
+    return somebody(app, "section")
+
+
+def assert_language(text: str, language: str, where: object, names: set[str] = frozenset()) -> None:
+    words = seen(text)
+    if language == "en":
+        found = CHINESE.findall(words)
+    else:
+        found = [w for w in ENGLISH.findall(words) if w not in NO_WORDS | names]
+    assert not found, f"{where}: {found[:8]}"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_indicator_has_a_page(section: Person, language: str) -> None:
+    assert len(CATALOG.indicators) >= 280
+    for one in CATALOG.indicators.values():
+        answer = section.get(f"/indicator/{one.id}", lang=language, period=MONTH)
+        assert answer.status_code == 200, one.id
+        assert one.label.in_language(language) in answer.text.replace("&#39;", "'").replace("&lt;", "<").replace("&amp;", "&"), one.id
+        assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
+        assert one.version in answer.text, f"{one.id}: no definition version"
+        assert ('class="big' in answer.text) == one.is_executable, one.id
+        assert_language(answer.text, language, one.id, {section.name.split("-")[0]})
+
+
+def _dimensions() -> list[tuple[str, str]]:
+    """Every dimension once, with an indicator that offers it."""
+    found: dict[str, str] = {}
+    for one in CATALOG.indicators.values():
+        for name in one.by if one.is_executable else ():
+            found.setdefault(name, one.id)
+    return [(one, name) for name, one in found.items()]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_breakdown_names_its_groups(section: Person, language: str) -> None:
+    for one, dimension in _dimensions():
+        text = section.get(f"/indicator/{one}", by=dimension, period="2025", lang=language).text
+        assert_language(text, language, (one, dimension), {section.name.split("-")[0]})
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("period", ["2025", MONTH, "2026-10", ""])
+def test_every_theme_has_a_list(section: Person, language: str, period: str) -> None:
+    for theme in THEMES:
+        answer = section.get("/", theme=theme, period=period, lang=language)
+        listed = {i.id for i in CATALOG.indicators.values() if i.theme == theme}
+        assert answer.status_code == 200 and listed <= set(re.findall(r'href="/indicator/(\w+)', answer.text))
+        assert_language(answer.text, language, (theme, period), {section.name.split("-")[0]})
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, section: Person, language: str) -> None:
+    auditor, administrator = somebody(app, "auditor"), somebody(app, "administrator")
+    names = {p.name.split("-")[0] for p in (section, auditor, administrator)} | {"leader", "section", "viewer", "institution", "auditor", "county"}
+    commands = {"account", "add", "role", "scope"}
+    for one in ("in_county_inpatient_share", "average_stay_days", "beds_per_1000", "cmc2020_lead_physician_daily_visits"):
+        text = section.get(f"/indicator/{one}/rows", period=MONTH, lang=language).text
+        assert_language(text, language, one, names)
+        assert "<tbody>" in text
+    one = "/indicator/average_stay_days"
+    for path in ("/password?", "/nothing?", "/audit?", f"{one}/figures.csv?by=junk&", f"{one}/rows?which=junk&", f"{one}/rows?period=junk&"):
+        text = section.get(f"{path}lang={language}").text
+        assert_language(text, language, path, names | {"which", "period", "junk", "by"} | _columns())
+    assert_language(stranger(app).get("/sign-in", params={"lang": language}).text, language, "/sign-in")
+    assert_language(auditor.client.get("/audit", params={"lang": language}).text, language, "/audit", names)
+    assert_language(administrator.client.get("/", params={"lang": language}).text, language, "/", names | commands | {"SITE"})
+
+
+def _columns() -> set[str]:
+    """Column names, grains and the words of questions: they are code wherever they are named."""
+    names = {c for table in CATALOG.tables.values() for c in table.columns} | set(CATALOG.tables)
+    words = {"day", "week", "month", "quarter", "year", "place", "county", "numerator", "denominator", "unknown"}
+    return {part for name in names for part in [name, *name.split("_")]} | words
+
+
+def test_units_and_notes_stand_in_both_languages() -> None:
+    missing = {i.id: words for i in CATALOG.indicators.values() if (words := unworded(i.unit, i.source.note))}
+    missing |= {c.id: words for c in CATALOG.checks.values() if (words := unworded("", c.source.note))}
+    assert not missing, f"write these into catalog/units.csv or catalog/notes.csv: {missing}"
+
+
+def test_every_figure_says_what_it_was_counted_from(region: Region, section: Person) -> None:
+    cell = region.site.indicators().ask("in_county_inpatient_share", [], [f"month = '{MONTH}'"], suppress_below=0).cells[0]
+    page = section.get("/indicator/in_county_inpatient_share", period=MONTH, lang="en").text
+    headline = page[page.index('<section class="card headline">') : page.index("</section>")]
+    words = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", headline))
+    for wanted in (f"Region · {MONTH}", f"{cell.value:.2f}", f"95% interval {cell.low:.2f}–{cell.high:.2f}", f"Numerator {int(cell.numerator):,}",
+                   f"Denominator {int(cell.denominator):,}", f"Unknown {cell.unknown}", f"Snapshot {region.site.snapshot().id}",
+                   f"Definition version {CATALOG.indicators['in_county_inpatient_share'].version}"):
+        assert wanted in words, wanted
+    listed = section.get("/", theme="tiered_care", period=MONTH, lang="en").text
+    assert f'title="Numerator {int(cell.numerator):,} / Denominator {int(cell.denominator):,} · Unknown {cell.unknown} · 95% interval' in listed
+
+
+def test_a_month_without_settlements_shows_bounds_and_who_is_missing(section: Person) -> None:
+    text = section.get("/indicator/in_county_inpatient_share", period="2026-10", lang="en").text
+    assert "HI-990100" in text and re.search(r'class="big bounds">\s*\d+\.\d\d–\d+\.\d\d', text)
+    late = section.get("/", theme="tiered_care", period="2026-10", lang="en").text
+    row = late[late.index("/indicator/in_county_inpatient_share") :].split("</tr>")[0]
+    assert row.count("bounds") >= 8 and "100.00</td>" not in row
+
+
+def test_a_growth_is_shown_for_a_month(region: Region, section: Person) -> None:
+    cells = region.site.indicators().ask("tdx2015_referred_down_growth", ["month"], suppress_below=0).cells
+    expected = next(c for c in cells if c.key["month"] == MONTH)
+    assert expected.value is not None
+    assert f"{expected.value:,.2f}<small>" in section.get("/indicator/tdx2015_referred_down_growth", period=MONTH).text
+
+
+HOSTILE = tomllib.loads(Path(__file__).with_name("hostile.toml").read_text("utf-8"))
+PARAMETERS = HOSTILE["parameters"] | {"long": "9" * 20_000}
+DEEP = ("(" * 900 + "1" + ")" * 900, "NOT " * 480 + "TRUE")
+TRACES = ("Traceback", "File \"", "duckdb.", "sqlglot", "site-packages", "/quanmin/", "Internal Server Error")
+PATHS = {
+    "/": ("theme", "period", "lang"), "/indicator/{x}": ("period", "by", "lang"), "/indicator/{x}/rows": ("period", "place", "which"),
+    "/indicator/{x}/figures.csv": ("period", "by"), "/api/indicators/{x}": ("by", "where"), "/api/indicators/{x}/rows": ("which", "where", "limit"),
+    "/sign-in": ("changed", "lang"), "/audit": ("lang",), "/nothing": ("x",),
+}
+
+
+def assert_safe(answer, value: str) -> None:
+    assert answer.status_code < 500, (answer.url, answer.status_code)
+    assert not [trace for trace in TRACES if trace in answer.text], answer.url
+    assert "set-cookie: x" not in str(answer.headers).lower()
+    if "html" in answer.headers.get("content-type", ""):
+        tags = read(answer.text).tags
+        assert "img" not in tags and tags.count("script") <= 4, answer.url
+        assert not value.strip() or "<" not in value or value not in answer.text
+
+
+@pytest.mark.parametrize("kind", PARAMETERS)
+def test_no_parameter_breaks_a_page(section: Person, kind: str) -> None:
+    for pattern, names in PATHS.items():
+        for name in names:
+            for path in {pattern.replace("{x}", "in_county_inpatient_share"), pattern.replace("{x}", "beds_per_1000")}:
+                answer = section.get(f"{path}?{name}={quote(PARAMETERS[kind], errors='surrogatepass')}")
+                assert_safe(answer, PARAMETERS[kind])
+    for pattern in ("/indicator/{x}", "/indicator/{x}/rows", "/api/indicators/{x}", "/{x}", "/static/{x}"):
+        if kind not in ("long", "empty"):
+            answer = section.get(pattern.replace("{x}", quote(PARAMETERS[kind], safe="", errors="surrogatepass")))
+            assert_safe(answer, PARAMETERS[kind])
+            assert answer.status_code in (404, 405), answer.url
+
+
+@pytest.mark.parametrize("where", [*HOSTILE["refused"], *HOSTILE["odd"], *DEEP])
+def test_conditions_are_checked_never_run_as_they_come(section: Person, where: str) -> None:
+    for path in ("/api/indicators/in_county_inpatient_share", "/api/indicators/in_county_inpatient_share/rows"):
+        answer = section.get(path, where=where)
+        assert_safe(answer, where)
+        assert answer.status_code == 400 or where not in HOSTILE["refused"], (path, where, answer.text[:200])
+        if answer.status_code == 400:
+            assert set(answer.json()) == {"error", "problems"}
+
+
+def test_wrong_types_are_refused(section: Person) -> None:
+    for limit in ("abc", "1.5", "", "null", "[]", "1e3"):
+        assert section.get(f"/api/indicators/in_county_inpatient_share/rows?limit={limit}").status_code == 422, limit
+    assert len(section.get("/api/indicators/in_county_inpatient_share/rows?limit=-5").json()) == 1
+    assert section.get("/api/indicators/in_county_inpatient_share/rows?limit=99999999999999999999999").status_code == 200
+    for by in ("junk", "month;month", "count(*)", "1", "*", "month desc", "sender", "home_county --"):
+        assert section.get("/indicator/in_county_inpatient_share/figures.csv", by=by).status_code == (200 if by == "sender" else 400), by
+    assert section.get("/indicator/in_county_inpatient_share", by="junk").status_code == 200, "an unknown breakdown shows the page without one"
+    for place in ("x' OR '1'='1", "\u4e34\u6c40\u533a", "a" * 41):
+        assert section.get("/indicator/in_county_inpatient_share/rows", place=place).status_code == 400, place
+    for which in ("x", "numerator;", "counted"):
+        assert section.get("/indicator/in_county_inpatient_share/rows", which=which).status_code == 400, which
+
+
+def test_parameters_given_twice_and_bytes_that_are_no_text(section: Person) -> None:
+    for path in ("?theme=quality&theme=<x>", "?period=%ff%fe", "indicator/%ff", "?lang=zh&lang=xx", "?lang=%3Cscript%3E", "?theme[]=1", "?theme", "?&&&=&"):
+        assert_safe(section.get("/" + path), "<x>")
+
+
+def test_the_other_language_stays_on_the_page(section: Person) -> None:
+    here = f"/indicator/in_county_inpatient_share?period={MONTH}&by=sex_code"
+    text = section.get(here + "&lang=zh").text
+    other = re.search(r'<a href="(\?[^"]+)" hreflang="en"', text)
+    assert other and {"period=2026-09", "by=sex_code", "lang=en"} == set(other[1][1:].replace("&amp;", "&").split("&"))
+    assert 'href="//' not in section.get("//evil.example/").text
+
+
+def test_csv_keys_are_no_formulas() -> None:
+    assert [_harmless(k) for k in ("=1+1", "+1", "-1", "@x", "\tx", "990101", None, 3)] == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "990101", None, 3]
+
+
+def test_charts_hold_what_the_table_shows(section: Person) -> None:
+    page = section.get("/indicator/in_county_inpatient_share", period=MONTH, lang="en").text
+    bars = next(d for d in map(json.loads, read(page).data) if d["kind"] == "bars")
+    assert len(bars["x"]) == len(bars["y"]) == len(bars["low"]) == len(bars["high"]) == 8 and bars["target"] is not None
+    assert all(low <= value <= high for low, value, high in zip(bars["low"], bars["y"], bars["high"], strict=True))
+    assert bars["y"] == sorted(bars["y"], reverse=True) and all(f"{value:.2f}</td>" in page for value in bars["y"])
+    assert bars["verdict"] == ["met" if value >= bars["target"] else "missed" for value in bars["y"]]
