@@ -54,6 +54,7 @@ class DuckDBEngine:
         self.connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit, "threads": threads})
         self.connection.execute(MACROS.read_text("utf-8"))
         self.connection.execute("SET preserve_insertion_order = false")
+        self.connection.execute("SET enable_progress_bar = false")
         files, frames, limits = files or {}, frames or {}, limits or {}
         self._hold = hold
         for table in catalog.tables.values():

@@ -79,7 +79,7 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
 
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
-    Thread(target=warm, args=(app.state.desk,), daemon=True).start()
+    Thread(target=warm, args=(app.state.desk, pages.THEMES), daemon=True).start()
     yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import Lock, Thread
+from threading import Lock, Timer
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -15,6 +15,7 @@ from quanmin.services.indicators import Indicators
 from quanmin.site import Site
 
 ENGINES, REMEMBERED = 6, 4096
+HOLD_AFTER = 3.0  # seconds: the page that was asked for goes first
 COOKIE = "quanmin"
 Made = TypeVar("Made")
 
@@ -26,6 +27,7 @@ class Desk:
         self.site = site
         self._engines: OrderedDict[tuple[int, Scope], Indicators] = OrderedDict()
         self._held: set[tuple[int, Scope]] = set()
+        self._making: dict[Hashable, Lock] = {}
         self._memory: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
@@ -50,7 +52,9 @@ class Desk:
             found = self._engines.get(key)
             if found is None:
                 found = self._keep(key, self.site.indicators(*key))
-                Thread(target=self._hold, args=key, daemon=True).start()
+                later = Timer(HOLD_AFTER, self._hold, key)
+                later.daemon = True
+                later.start()
             self._engines.move_to_end(key)
         return found
 
@@ -80,9 +84,16 @@ class Desk:
                 self._memory.move_to_end(key)
                 kept: Made = self._memory[key]
                 return kept
-        made = make()
-        with self._lock:
-            self._memory[key] = made
-            while len(self._memory) > REMEMBERED:
-                self._memory.popitem(last=False)
+            turn = self._making.setdefault(key, Lock())
+        with turn:  # who asks for the same while it is worked out waits for it
+            with self._lock:
+                if key in self._memory:
+                    waited_for: Made = self._memory[key]
+                    return waited_for
+            made = make()
+            with self._lock:
+                self._memory[key] = made
+                self._making.pop(key, None)
+                while len(self._memory) > REMEMBERED:
+                    self._memory.popitem(last=False)
         return made

@@ -199,13 +199,16 @@ class View:
         return Row(one, self.shown_period(one, period), of_total, Figure(value_text(one, aim) if aim is not None else NOTHING), shown)
 
 
-def warm(desk: Desk) -> None:
+def warm(desk: Desk, themes: Sequence[str]) -> None:
     """Work out what is asked first, before anybody asks: the newest figures of the whole region; nothing where there is no snapshot yet."""
     if not desk.site.ledger.snapshots():
         return
+    leader = Actor("", "leader", Scope(), desk.site.ledger)
+    first = View(desk, leader)
+    first.rows(themes[0], first.period(""))
     desk.hold(Scope())
-    view = View(desk, Actor("", "leader", Scope(), desk.site.ledger))
-    for theme in sorted({i.theme for i in view.catalog.indicators.values()}):
+    view = View(desk, leader)
+    for theme in themes:
         view.rows(theme, view.period(""))
 
 
