@@ -79,8 +79,11 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
 
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
-    Thread(target=warm, args=(app.state.desk, pages.THEMES), daemon=True).start()
+    desk: Desk = app.state.desk
+    desk.is_serving = True
+    Thread(target=warm, args=(desk, pages.THEMES)).start()
     yield
+    desk.close()
 
 
 def _answer_failures(app: FastAPI) -> None:

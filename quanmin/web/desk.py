@@ -29,6 +29,8 @@ class Desk:
         self._held: set[tuple[int, Scope]] = set()
         self._making: dict[Hashable, Lock] = {}
         self._memory: OrderedDict[Hashable, Any] = OrderedDict()
+        self._timers: list[Timer] = []
+        self.is_serving = False  # only a server that stays reads tables into memory
         self._lock = Lock()
 
     def cookie_name(self, request: Request) -> str:
@@ -52,9 +54,9 @@ class Desk:
             found = self._engines.get(key)
             if found is None:
                 found = self._keep(key, self.site.indicators(*key))
-                later = Timer(HOLD_AFTER, self._hold, key)
-                later.daemon = True
-                later.start()
+                if self.is_serving:
+                    self._timers.append(Timer(HOLD_AFTER, self._hold, key))
+                    self._timers[-1].start()
             self._engines.move_to_end(key)
         return found
 
@@ -63,6 +65,12 @@ class Desk:
         while len(self._engines) > ENGINES:
             self._held.discard(self._engines.popitem(last=False)[0])
         return indicators
+
+    def close(self) -> None:
+        """Start nothing more in the background."""
+        self.is_serving = False
+        for timer in self._timers:
+            timer.cancel()
 
     def hold(self, scope: Scope) -> None:
         """Read the tables of a scope into memory."""

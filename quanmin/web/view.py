@@ -209,6 +209,8 @@ def warm(desk: Desk, themes: Sequence[str]) -> None:
     desk.hold(Scope())
     view = View(desk, leader)
     for theme in themes:
+        if not desk.is_serving:
+            return
         view.rows(theme, view.period(""))
 
 
