@@ -180,23 +180,47 @@ def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: 
     return inner
 
 
+def _is_exact(tree: exp.Expression, table: Table) -> bool:
+    """Whether an amount is counted in whole numbers or cents all through: then its sum is the same in whatever order rows come."""
+    if isinstance(tree, exp.Column):
+        return table.columns[tree.name].type in ("integer", "money")
+    if isinstance(tree, exp.Literal):
+        return not tree.is_string
+    if isinstance(tree, exp.Case):
+        default = tree.args.get("default")
+        return all(_is_exact(one.args["true"], table) for one in tree.args["ifs"]) and (default is None or _is_exact(default, table))
+    if isinstance(tree, exp.Null | exp.Coalesce | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul):
+        return all(_is_exact(one, table) for one in tree.iter_expressions())
+    return False
+
+
+def _sum(tree: exp.Expression, is_exact: bool) -> exp.Expression:
+    """A sum that does not depend on the order of rows: of numbers with a floating point, the smallest are added first."""
+    return exp.Sum(this=tree if is_exact else exp.Order(this=tree, expressions=[exp.Ordered(this=tree.copy(), nulls_first=False)]))
+
+
+def _sum_of_squares(amount: exp.Expression, is_exact: bool) -> exp.Expression:
+    value = exp.cast(amount, "DECIMAL(20, 4)" if is_exact else "DOUBLE")
+    return exp.cast(_sum(exp.Mul(this=value, expression=value.copy()), is_exact), "DOUBLE")
+
+
 def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
     """The query that counts one part by groups, keys named k0, k1, …"""
     amount, mark = exp.column("amount"), exp.column("mark")
     star: exp.Expression = exp.Count(this=exp.Star())
     is_mark_known = exp.Not(this=exp.Is(this=mark.copy(), expression=exp.null()))
+    is_exact = bool(part.sum) and _is_exact(parse(part.sum), part.table)
     if part.counted and part.sum:
-        upper: exp.Expression = _filtered(exp.Sum(this=amount.copy()), mark.copy())
-        total, known = _filtered(exp.Sum(this=amount.copy()), is_mark_known), exp.Count(this=mark.copy())
+        upper: exp.Expression = _filtered(_sum(amount.copy(), is_exact), mark.copy())
+        total, known = _filtered(_sum(amount.copy(), is_exact), is_mark_known), exp.Count(this=mark.copy())
     elif part.sum or part.distinct:
-        upper = exp.Sum(this=amount.copy()) if part.sum else exp.Count(this=exp.Distinct(expressions=[amount.copy()]))
+        upper = _sum(amount.copy(), is_exact) if part.sum else exp.Count(this=exp.Distinct(expressions=[amount.copy()]))
         total = known = exp.Count(this=amount.copy())
     else:
         upper = _filtered(star.copy(), mark.copy()) if part.counted else exp.Count(this=mark.copy())
         total = known = exp.Count(this=mark.copy())
     unknown = exp.Sub(this=star, expression=known.copy())
-    wide = exp.cast(amount.copy(), "DOUBLE")
-    squares = exp.Sum(this=exp.Mul(this=wide, expression=wide.copy())) if part.squares else exp.null()
+    squares = _sum_of_squares(amount.copy(), is_exact) if part.squares else exp.null()
     keys = [exp.column(f"k{i}") for i in range(len(by))]
     outer = exp.select(*keys).select(
         exp.alias_(upper, "amount"), exp.alias_(total.copy(), "total"), exp.alias_(unknown, "unknown"), exp.alias_(squares, "squares"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -118,6 +119,13 @@ class Staging:
         for writer in self.writers.values():
             writer.close()
         return list(self.writers)
+
+    def abandon(self) -> None:
+        """Let go of unfinished files after a failure (a writer that cannot finish would complain once more when it is forgotten)."""
+        for writer in self.writers.values():
+            with suppress(OSError, pa.ArrowException):
+                writer.close()
+            writer.is_open = False
 
     def drop(self, connection: duckdb.DuckDBPyConnection, refused: pa.Table) -> None:
         """Write the files again without the refused rows (submission, line)."""

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
@@ -51,29 +50,26 @@ class Folders:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Be the one writer of the site; a second one is refused with the name of the first. The lock dies with its process."""
-        path = self.root / ".writing"
-        with self._opened(path) as stream:
+        try:
+            handle = os.open(self.root / ".writing", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DiskFull(self.root) from error
+        try:
             try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                stream.seek(0)
-                who = stream.read().strip() or "?"
+                who = os.read(handle, 200).decode("utf-8", "replace").strip() or "?"
                 raise Refusal(Problem(str(self.root), None, "", "", say("writer_busy", who=who), say("mend_writer_busy"))) from None
             try:
-                stream.truncate(0)
-                stream.write(f"pid {os.getpid()}, {datetime.now():%Y-%m-%d %H:%M:%S}")
-                stream.flush()
+                os.ftruncate(handle, 0)
+                os.write(handle, f"pid {os.getpid()}, {datetime.now():%Y-%m-%d %H:%M:%S}".encode())
                 self._empty_scratch()
             except OSError as error:
                 raise DiskFull(self.root) from error
             yield
-            stream.truncate(0)
-
-    def _opened(self, path: Path) -> TextIO:
-        try:
-            return path.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise DiskFull(self.root) from error
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
 
     def _empty_scratch(self) -> None:
         self.scratch.mkdir(exist_ok=True)

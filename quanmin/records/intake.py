@@ -135,10 +135,16 @@ class Intake:
 
     def _settle(self, run: Run) -> tuple[Staging, duckdb.DuckDBPyConnection]:
         """Type a run's rows into scratch, repeated records left out."""
-        staging = self._conform(run)
+        staging = Staging(self.folders.scratch, run.first, run.last)
         connection = duckdb.connect(config={"threads": 2})
         connection.execute("SET enable_progress_bar = false")
-        repeated = self._refuse_repeated(run, staging, staging.close(), connection)
+        try:
+            self._conform(run, staging)
+            tables = staging.close()
+        except BaseException:
+            staging.abandon()
+            raise
+        repeated = self._refuse_repeated(run, staging, tables, connection)
         if repeated is not None:
             staging.drop(connection, repeated)
         return staging, connection
@@ -163,10 +169,9 @@ class Intake:
     def _moment(self, arrival: Arrival) -> str:
         return self.received_at[arrival.position] if self.received_at else now()
 
-    def _conform(self, run: Run) -> Staging:
+    def _conform(self, run: Run, staging: Staging) -> None:
         """Type all rows of a run into scratch."""
         conformer = Conformer(self.catalog, run.mapping, {i: a.landed.name for i, a in enumerate(run.arrivals)})
-        staging = Staging(self.folders.scratch, run.first, run.last)
         run.read, run.malformed = [0] * len(run.arrivals), [0] * len(run.arrivals)
         run.problems = [[] for _ in run.arrivals]
         spoken = language()
@@ -188,7 +193,6 @@ class Intake:
             if into.table not in staging.writers:
                 table = self.catalog.tables[into.table]
                 staging.add(table, schema_of(table).empty_table())
-        return staging
 
     def _stage(self, run: Run, staging: Staging, conformed: Conformed) -> None:
         """Note what was refused and write what was accepted of one batch, while the next is conformed."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event, func, insert, inspect, select, text
 from sqlalchemy.engine import Engine
@@ -78,10 +79,11 @@ class Ledger:
 
     def migrate(self) -> None:
         """Bring the database to this version's shape; a no-op when it is."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             is_known = inspect(connection).has_table("alembic_version")
             if is_known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
                 return
+        with self.transaction() as connection:
             from alembic import command
             from alembic.config import Config
 
@@ -102,10 +104,21 @@ class Ledger:
     def reading(self) -> Iterator[Connection]:
         """A connection to read from; raises Refusal where the database cannot be opened."""
         try:
-            with self.engine.connect() as connection:
+            with self._connected() as connection:
                 yield connection
         except OperationalError as error:
             raise _explained(error) from error
+
+    def _connected(self) -> Connection:
+        """A connection; where the disk has no room even for what readers of SQLite share, one that shares nothing (if all is in the file itself)."""
+        try:
+            return self.engine.connect()
+        except OperationalError:
+            file = Path(self.engine.url.database or "")
+            unfinished = file.with_name(file.name + "-wal")
+            if self.engine.dialect.name != "sqlite" or (unfinished.exists() and unfinished.stat().st_size):
+                raise
+            return create_engine(f"sqlite:///file:{quote(str(file))}?mode=ro&immutable=1&uri=true").connect()
 
     def next_submission(self) -> int:
         """The number the next acknowledged file gets."""
