@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from quanmin.catalog import Catalog
-from quanmin.catalog.messages import language, say
-from quanmin.model import Answer, Problem, Receipt, Refusal, one_line
+from quanmin.catalog.messages import all_messages, language, say
+from quanmin.model import Answer, Cell, Problem, Receipt, Refusal, one_line
 
 FORMATS = ("table", "csv", "json", "parquet")
 CELL_COLUMNS = ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed")
+FIGURES = ("numerator", "denominator", "unknown", "value", "interval")
 SHOWN_PROBLEMS = 20
 SLOW = 2.0  # seconds after which progress is shown
 
@@ -92,13 +93,25 @@ def write_answer(answer: Answer, catalog: Catalog, form: str, out: Path | None) 
     unit = getattr(question, "unit", "%")
     shown = RichTable(title=f"{question.label.in_language(language())} [{unit}]" if unit else question.label.in_language(language()))
     for name in answer.by:
-        shown.add_column(name)
-    for name in CELL_COLUMNS[:-1]:
-        shown.add_column(name, justify="right")
+        shown.add_column(_heading(catalog, name), overflow="fold")
+    for name in FIGURES:
+        shown.add_column(say(f"head_{name}"), justify="right")
     for cell in answer.cells:
-        figures = ["*"] * 6 if cell.suppressed else [_short(getattr(cell, name)) for name in CELL_COLUMNS[:-1]]
+        figures = ["*"] * len(FIGURES) if cell.suppressed else [*(_short(getattr(cell, name)) for name in FIGURES[:-1]), _interval(cell)]
         shown.add_row(*("" if v is None else str(v) for v in cell.key.values()), *figures)
     Console(file=out.open("w", encoding="utf-8") if out else sys.stdout).print(shown)
+
+
+def _heading(catalog: Catalog, name: str) -> str:
+    """What a dimension or time grain is called."""
+    if f"head_{name}" in all_messages():
+        return say(f"head_{name}")
+    found = (table.columns[name].label for table in catalog.tables.values() if name in table.columns)
+    return next((label.in_language(language()) for label in found), name)
+
+
+def _interval(cell: Cell) -> str:
+    return "" if cell.low is None and cell.high is None else f"{_short(cell.low)} – {_short(cell.high)}"
 
 
 def _short(value: Any) -> str:

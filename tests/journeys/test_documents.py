@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -11,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.conftest import Region
+
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ROOT = Path(__file__).parents[2]
 DISCHARGES = ROOT.parent / "shared" / "examples" / "datasus_rs2019" / "RDRS2019.csv.gz"
 
 
 def run_blocks(document: str, folder: Path) -> str:
     """Run every sh block of a document in `folder`, in order; returns what they printed."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / document).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
     assert blocks, f"{document} has no command"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed = ""
@@ -34,6 +38,17 @@ def test_the_make_targets_of_the_readme_exist(document: str) -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     named = re.findall(r"^make (\w+)", (ROOT / document).read_text("utf-8"), re.MULTILINE)
     assert {"demo", "test"} <= set(named) <= set(targets)
+
+
+def test_every_command_of_the_readme_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    printed = run_blocks("README.md", tmp_path)
+    assert BLOCK.findall((ROOT / "README.zh-CN.md").read_text("utf-8")) == BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    stays = sorted(p.name for p in (region.folder / "region" / "files" / "990101H001").glob("*_stay_2026-0[1-3].csv"))
+    assert len(stays) == 3 and all(name in printed for name in stays)
+    with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["month"] for row in csv.DictReader(stream)] == ["2026-01", "2026-02", "2026-03"]
+    assert (tmp_path / "findings.csv").read_text("utf-8").startswith("check,name,category,severity,sender,")
 
 
 def test_datasus_tutorial(tmp_path: Path) -> None:

@@ -219,8 +219,11 @@ def test_pages_have_no_inline_script_and_nothing_from_elsewhere(section: Person)
 
 def test_signing_in_is_audited_without_the_name_that_was_wrong(region: Region, app: FastAPI) -> None:
     name, once = made(region.site, "viewer")
+    trail = Audit(region.site.ledger)
+    before = trail.entries(1)[0]["id"]
     sign_in(stranger(app), "a secret typed into the wrong field", "x")
     sign_in(stranger(app), name, once)
-    newest = Audit(region.site.ledger).entries(2)
-    assert [(e["account"], e["action"], e["result"]) for e in newest] == [(name, "sign in", "done"), ("?", "sign in", "refused")]
-    assert Audit(region.site.ledger).first_break() is None
+    new = [(e["account"], e["action"], e["result"]) for e in trail.entries(500) if e["id"] > before]
+    assert (name, "sign in", "done") in new and ("?", "sign in", "refused") in new
+    assert not any("secret" in str(e) for e in trail.entries(500))
+    assert trail.first_break() is None
