@@ -13,6 +13,7 @@ from quanmin.model import Mapping, Problem, Receipt, Refusal, one_line
 from quanmin.records.conform import sources_of
 from quanmin.records.landing import Landed, Landing, safe_name
 from quanmin.records.ledger import Ledger, Submission
+from quanmin.records.months_named import months_named
 from quanmin.records.sources.batch import OpenFile, Source
 from quanmin.records.sources.front_page import FrontPage
 from quanmin.records.sources.table_file import TableFile
@@ -124,8 +125,9 @@ class Arrivals:
             if landed:
                 self.landing.write_receipt(receipt, refusal.problems)
             return receipt
-        earlier = self.ledger.find(landed.sha256, sender, mapping.id)
-        same = next((a for a in waiting if a.landed.sha256 == landed.sha256 and a.sender == sender and a.mapping.id == mapping.id), None)
+        earlier = next((s for s in self.ledger.found(landed.sha256, sender, mapping.id) if s.read or months_named(s.file) == months_named(name)), None)
+        same = next((a for a in waiting if (a.landed.sha256, a.sender, a.mapping.id) == (landed.sha256, sender, mapping.id)
+                     and (months_named(a.landed.name) == months_named(name) or _has_rows(opened))), None)
         if same is not None or (earlier is not None and self._stands(earlier)):
             number = earlier.id if earlier else None
             said = say("already_received", submission=number or "-")
@@ -145,6 +147,14 @@ class Arrivals:
                 if (piece.submission, piece.table_name) == (earlier.id, table) and (earlier.id not in numbers or (self.mode == "replace" and len(numbers) > 1)):
                     return False
         return True
+
+
+def _has_rows(opened: OpenFile) -> bool:
+    first = next(opened.batches, None)
+    if first is None:
+        return False
+    opened.batches = itertools.chain([first], opened.batches)
+    return bool(len(first.table) or first.malformed)
 
 
 def _is_readable(path: Path) -> bool:

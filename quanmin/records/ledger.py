@@ -125,12 +125,11 @@ class Ledger:
         with self.reading() as connection:
             return (connection.execute(select(func.max(t.submission.c.id))).scalar() or 0) + 1
 
-    def find(self, sha256: str, sender: str, mapping: str) -> Submission | None:
-        """The newest submission of exactly this file by this sender under this mapping."""
+    def found(self, sha256: str, sender: str, mapping: str) -> list[Submission]:
+        """The submissions of exactly this content by this sender under this mapping, the newest first."""
         query = select(t.submission).where(t.submission.c.sha256 == sha256, t.submission.c.sender == sender, t.submission.c.mapping == mapping)
         with self.reading() as connection:
-            row = connection.execute(query.order_by(t.submission.c.id.desc()).limit(1)).first()
-        return Submission(*row) if row else None
+            return [Submission(*row) for row in connection.execute(query.order_by(t.submission.c.id.desc()))]
 
     def numbers_of(self, sha256: str) -> set[int]:
         """The submissions of a file with this content."""

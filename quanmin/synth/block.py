@@ -38,6 +38,7 @@ NUMBER_KINDS = {
     for t in ("stay", "visit")
     for code, what in ((MISSING, "missing"), (WRONG, "invalid"))
 }
+NO_LINES = pa.array([], pa.string())
 BATCH_COUNT = len(settings.BATCHES)
 
 
@@ -213,7 +214,23 @@ class Maker:
             kind,
         )
 
+    def nil_reports(self) -> None:
+        """Writes the files of senders who had nothing to report for a period: a header and no row."""
+        silent, since = self.place.silent
+        for number, sender in enumerate(self.senders.names):
+            form, dialect = self.layouts[self.senders.layout[number]], self.dialects[self.senders.dialect[number]]
+            for table, mapping, head, encoding in (("stay", "front_page_national", form.head(), form.encoding),
+                                                   ("visit", DIALECTS[self.senders.dialect[number]], dialect.head(), dialect.encoding)):
+                last = settings.BATCH_OF_MONTH[since - 1] if self.senders.of_facility[silent] == number else BATCH_COUNT - 1
+                files = [self.senders.file(sender, table, batch) for batch in range(last + 1)]
+                if not sender or not any(file in self.outbox.sent for file in files):
+                    continue
+                for batch, file in enumerate(files):
+                    if file not in self.outbox.sent:
+                        entry = self.outbox.note(file, sender, mapping, *self.senders.sent_on(sender, table, batch))
+                        self.outbox.append(entry, head, NO_LINES, 0, 0, encoding)
+
     @staticmethod
     def _claim_day(month: int) -> str:
         year, number = (int(x) for x in settings.MONTH_NAMES[month].split("-"))
-        return f"{year + number // 12}-{number % 12 + 1:02d}-12" if month >= settings.LIVE_FROM else "2026-01-28"
+        return f"{year + number // 12}-{number % 12 + 1:02d}-09" if month >= settings.LIVE_FROM else "2026-01-28"

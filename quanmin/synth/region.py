@@ -42,6 +42,7 @@ def make_region(folder: Path, residents: int = 50_000, seed: int = 1, progress: 
     city_files(maker.outbox, maker.place, maker.activity, books)
     maker.truth.close([r["id"] for r in maker.illnesses.mix.rows])
     maker.truth.missing(maker.claims.sender)
+    maker.nil_reports()
     _resend(maker)
     _manifest(maker)
     tell(steps, steps, "manifest")

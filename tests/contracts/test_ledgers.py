@@ -68,7 +68,7 @@ def test_what_is_acknowledged_published_and_decided_comes_back(ledger: Ledger) -
     pieces = [Piece(first, "stay", "2026-09-01", "H001", "replace", 2)]
     ledger.acknowledge([submission], pieces)
     assert ledger.next_submission() == first + 1
-    assert ledger.find("a" * 64, "H001", "front_page_national") == submission
+    assert ledger.found("a" * 64, "H001", "front_page_national") == [submission]
     assert ledger.pieces("stay") == pieces
     number = ledger.publish({"stay": (0, 2)}, first, 0, "d" * 64)
     assert ledger.snapshots()[-1].id == number and ledger.versions(number) == {"stay": (0, 2)}
@@ -83,7 +83,7 @@ def test_an_unacknowledged_submission_leaves_nothing(ledger: Ledger) -> None:
     wrong = Submission(before, "c" * 64, "x.csv", "H001", "m", "2026-10-03T09:00:00+08:00", 1, 1, 1, 0)
     with pytest.raises(Exception, match=r"(?i)unique|duplicate|integrity"):
         ledger.acknowledge([wrong], [Piece(before, "stay", "2026-09-01", "H001", "add", 1)] * 2)
-    assert ledger.next_submission() == before and ledger.find("c" * 64, "H001", "m") is None
+    assert ledger.next_submission() == before and ledger.found("c" * 64, "H001", "m") == []
 
 
 def test_accounts_and_audit_live_there_too(ledger: Ledger) -> None:

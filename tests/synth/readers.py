@@ -57,6 +57,11 @@ class Region:
         """Files that count: neither replaced by a correction nor sent a second time."""
         return [m for m in self.manifest if m["remark"] not in ("superseded", "duplicate")]
 
+    def header(self, entry: dict[str, str]) -> list[str]:
+        """The columns of one delimited file."""
+        text = decoded((self.folder / "files" / entry["file"]).read_bytes())
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS.get(entry["mapping"], ","), strict=True))
+
     def rows(self, entry: dict[str, str]) -> list[Row]:
         """The data lines of one delimited file."""
         text = decoded((self.folder / "files" / entry["file"]).read_bytes())

@@ -47,13 +47,24 @@ def test_manifest_lists_every_file_once_in_order_of_sending(region: Region) -> N
     assert len(set(Path(f).name for f in listed)) == len(listed)
 
 
+def test_who_has_nothing_to_report_says_so(region: Region) -> None:
+    """A live month without rows is a header-only file; only the hospital that stopped sending is silent."""
+    silent = {(m["sender"], m["table"]) for m in csv.DictReader((region.folder / "truth" / "missing.csv").open(encoding="utf-8"))}
+    files = {Path(m["file"]).name for m in region.manifest}
+    senders = {(m["sender"], table) for m in region.manifest for table in ("stay", "visit") if Path(m["file"]).name.startswith(f"{m['sender']}_{table}_")}
+    assert silent & senders
+    for sender, table in sorted(senders - silent):
+        assert {f"{sender}_{table}_2026-{month:02d}.csv" for month in range(1, 11)} <= files, sender
+    assert any(not region.rows(m) for m in region.manifest if m["mapping"] == "front_page_national")
+
+
 def test_each_mapping_recognises_the_header_of_its_files(region: Region) -> None:
     for entry in {m["mapping"]: m for m in region.manifest}.values():
         mapping = tomllib.loads((MAPPINGS / f"{entry['mapping']}.toml").read_text("utf-8"))
         if entry["file"].endswith(".xlsx"):
             header = set(region.sheet(entry["file"])[mapping["header_row"] - 1])
         else:
-            header = set(region.rows(entry)[0].values)
+            header = set(region.header(entry))
         assert set(mapping["recognise"]) <= header
         asked = {
             f["from"] if isinstance(f, dict) else f
