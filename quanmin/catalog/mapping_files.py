@@ -65,5 +65,5 @@ def read_mapping(definition: Definition, tables: MappingType[str, Table]) -> Map
         into=tuple(_into(g, definition, tables) for g in data.get("into", ())), sender=data.get("sender", ""),
         sender_column=data.get("sender_column", ""), source=data.get("source", "table_file"), encoding=data.get("encoding", ""),
         delimiter=data.get("delimiter", ""), sheet=data.get("sheet", ""), header_row=int(data.get("header_row", 1)),
-        documentation=data.get("documentation", ""), path=definition.shown,
+        documentation=data.get("documentation", ""), path=definition.shown, version=definition.version,
     )

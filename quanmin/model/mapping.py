@@ -58,3 +58,4 @@ class Mapping:
     header_row: int = 1
     documentation: str = ""
     path: str = ""
+    version: str = ""

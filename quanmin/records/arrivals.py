@@ -125,7 +125,8 @@ class Arrivals:
             if landed:
                 self.landing.write_receipt(receipt, refusal.problems)
             return receipt
-        earlier = next((s for s in self.ledger.found(landed.sha256, sender, mapping.id) if s.read or months_named(s.file) == months_named(name)), None)
+        earlier = next((s for s in self.ledger.found(landed.sha256, sender, mapping.id) if s.mapping_version == mapping.version
+                        and (s.read or months_named(s.file) == months_named(name))), None)
         same = next((a for a in waiting if (a.landed.sha256, a.sender, a.mapping.id) == (landed.sha256, sender, mapping.id)
                      and (months_named(a.landed.name) == months_named(name) or _has_rows(opened))), None)
         if same is not None or (earlier is not None and self._stands(earlier)):

@@ -158,7 +158,7 @@ class Intake:
             rejected = run.malformed[i] + sum(file == i for file, _ in run.refused)
             submissions.append(Submission(
                 run.first + i, arrival.landed.sha256, arrival.landed.name[-400:], arrival.sender, run.mapping.id, self._moment(arrival), arrival.landed.bytes,
-                run.read[i], run.read[i] - rejected, rejected,
+                run.read[i], run.read[i] - rejected, rejected, run.mapping.version,
             ))
         self._hold_to_account(staging, submissions, connection)
         staging.move_to(self.accepted)

@@ -43,6 +43,7 @@ class Submission:
     read: int
     accepted: int
     rejected: int
+    mapping_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,11 @@ class Ledger:
             rows = [dict(row._mapping) for row in connection.execute(select(t.decision).order_by(t.decision.c.id))]
         newest = {(row["identity_a"], row["identity_b"]): row for row in rows}
         return [row for row in newest.values() if row["decision"] != "withdraw"]
+
+    def decided_since(self, count: int) -> list[dict[str, Any]]:
+        """All decisions but the first `count`, withdrawals included."""
+        with self.reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(select(t.decision).order_by(t.decision.c.id).offset(count))]
 
     def decision_count(self) -> int:
         """How many decisions were ever recorded."""

@@ -18,6 +18,7 @@ submission = Table(
     Column("read", Integer, nullable=False),
     Column("accepted", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
+    Column("mapping_version", String(12), nullable=False),
     Index("submission_file", "sha256", "sender", "mapping"),
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quanmin.catalog.messages import say
 from quanmin.model import Receipt
-from quanmin.site import Site
+from quanmin.site import Site, make_site
 from tests.records.made_files import contents, send, stay, text_of
 from tests.records.made_region import answers, facilities, first_wave, new_region, person, regions, stays, visits, written
 
@@ -137,3 +137,29 @@ def test_an_old_snapshot_gives_its_old_numbers(tmp_path: Path) -> None:
     site.build()
     now = answers(site)
     assert now != then and answers(site, as_of=1) == then and answers(site, as_of=2) == now
+
+
+def test_a_file_is_taken_again_once_its_mapping_was_corrected(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    mapping = folder / "definitions" / "mappings" / "clinic.toml"
+    text = (
+        'name = { zh = "x", en = "x" }\nrecognise = ["no", "seen", "kind"]\n[[into]]\ntable = "visit"\n[into.columns]\nfacility_code = { constant = "H1" }\n'
+        'visit_number = "no"\nvisited_at = "seen"\nkind_code = { from = "kind", codes = { "1" = "outpatient" } }\n'
+    )
+    make_site(folder, "")
+    mapping.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "visits.csv").write_text("no,seen,kind\n1,2026-03-02,1\n2,2026-03-03,2\n", "utf-8")
+
+    def taken() -> tuple[str, int | None, list[tuple[str, int]]]:
+        site = Site(folder)
+        receipt = site.intake().take([tmp_path / "visits.csv"], mapping="clinic", sender="H1")[0]
+        site.build()
+        kinds = site.indicators().engine.table("SELECT kind_code AS kind, count(*) AS n FROM visit GROUP BY 1 ORDER BY 1").to_pylist()
+        return receipt.status, receipt.submission, [(row["kind"], row["n"]) for row in kinds]
+
+    mapping.write_text(text, "utf-8")
+    assert taken() == ("accepted", 1, [("2", 1), ("outpatient", 1)])
+    assert taken() == ("repeated", 1, [("2", 1), ("outpatient", 1)])
+    mapping.write_text(text.replace('"1" = "outpatient"', '"1" = "outpatient", "2" = "emergency"'), "utf-8")
+    assert taken() == ("accepted", 2, [("emergency", 1), ("outpatient", 1)])
+    assert taken() == ("repeated", 2, [("emergency", 1), ("outpatient", 1)])

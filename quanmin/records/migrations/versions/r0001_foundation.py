@@ -22,6 +22,7 @@ def _received() -> None:
         sa.Column("mapping", sa.String(100), nullable=False), sa.Column("received_at", sa.String(40), nullable=False),
         sa.Column("bytes", sa.Integer, nullable=False), sa.Column("read", sa.Integer, nullable=False),
         sa.Column("accepted", sa.Integer, nullable=False), sa.Column("rejected", sa.Integer, nullable=False),
+        sa.Column("mapping_version", sa.String(12), nullable=False),
     )
     op.create_index("submission_file", "submission", ["sha256", "sender", "mapping"])
     op.create_table(
