@@ -90,9 +90,15 @@ class Actor:
         Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
         return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])
 
+    def _require_deciding(self, action: str, subject: str) -> None:
+        """Pairs may lie anywhere in the region: who sees a part of it neither sees nor settles them."""
+        self.require("decide", action, subject)
+        if self.scope.kind != "region":
+            self._deny(action, subject)
+
     def review_pairs(self, indicators: Indicators, limit: int = 100) -> pa.Table:
         """Uncertain pairs of identities, the surest first, masked."""
-        self.require("decide", "review", "list")
+        self._require_deciding("review", "list")
         pairs = indicators.engine.table(
             "SELECT r.identity_a, r.identity_b, round(r.probability, 4) AS probability, r.reason, r.levels, a.name AS name_a, b.name AS name_b,"
             " a.sex_code AS sex_a, b.sex_code AS sex_b, a.birth_date AS birth_a, b.birth_date AS birth_b, a.table_name AS from_a, b.table_name AS from_b"
@@ -104,8 +110,9 @@ class Actor:
 
     def decide(self, first: str, second: str, decision: str, reason: str) -> None:
         """Settle an uncertain pair (join, split) or withdraw a decision; in force from the next build."""
-        self.require("decide", "decide", f"{first} {second}")
-        if decision not in ("join", "split", "withdraw") or first == second or not all(len(i) == 32 and i.isalnum() for i in (first, second)):
+        is_pair = first != second and all(len(i) == 32 and i.isalnum() for i in (first, second))
+        self._require_deciding("decide", f"{first} {second}" if is_pair else "")  # what is no identity may be anything, a name too
+        if decision not in ("join", "split", "withdraw") or not is_pair:
             raise Refusal(Problem("review", None, "identity", "", say("no_pair"), say("mend_no_pair")))
         self.ledger.decide(first, second, decision, reason, self.name)
         Audit(self.ledger).note(self.name, "decide", f"{decision} {first} {second}")
