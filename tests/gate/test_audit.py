@@ -110,8 +110,8 @@ def test_entries_hold_no_personal_data(ledger: Ledger, indicators: Indicators) -
     section.decide("a" * 32, "b" * 32, "join", "REASON-SECRET")
     entries = Audit(ledger).entries()
     assert [(e["account"], e["action"], e["result"]) for e in reversed(entries)] == [
-        ("Ms Lin", "rows", "done"), ("Mr Gu", "figures", "refused"), ("Mr Gu", "rows", "refused"), ("Mr Gu", "decide", "refused"), ("Ms Lin", "rows", "refused"),
-        ("Ms Lin", "decide", "done")]
+        ("Ms Lin", "rows", "done"), ("Mr Gu", "figures", "refused"), ("Mr Gu", "rows", "refused"), ("Mr Gu", "decide", "refused"),
+        ("Ms Lin", "rows", "refused"), ("Ms Lin", "decide", "done")]
     assert entries[-1]["rows"] == 80 and entries[-1]["subject"] == "deaths @7"
     assert not re.search("SECRET", repr(entries))
     assert Audit(ledger).first_break() is None

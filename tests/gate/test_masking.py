@@ -23,7 +23,8 @@ KINDS = {"name": ("text", "direct"), "number": ("integer", "direct"), "born": ("
 TABLE = Table("x", NONE, {name: Column(name, kind, NONE, private=private) for name, (kind, private) in KINDS.items()})
 ROWS = pa.table({
     "name": ["Wang Fang", "Li", "X", "", None, "\U00020000\u4e00"], "number": pa.array([13800001111, 7, 12, None, 0, 5]),
-    "born": pa.array([date(1950, 3, 4), date(2000, 12, 31), None, date(1900, 1, 1), date(2026, 1, 1), date(1999, 9, 9)]), "township": ["T1"] * 6, "sex": ["1"] * 6,
+    "born": pa.array([date(1950, 3, 4), date(2000, 12, 31), None, date(1900, 1, 1), date(2026, 1, 1), date(1999, 9, 9)]),
+    "township": ["T1"] * 6, "sex": ["1"] * 6,
     "seen": pa.array([date(2026, 3, 4)] * 6), "counted": [True] * 6,
 })
 
