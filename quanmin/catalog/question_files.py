@@ -55,7 +55,7 @@ class Checker:
         table = self.table(key, half.table)
         self.expression(key, half.where, table)
         self.expression(key, half.sum, table)
-        self.column(key, half.distinct, table)
+        self.expression(key, half.distinct, table)
         self.column("time", half.time, table)
         self.column("place", half.place, table)
         if half.sum and half.distinct:
