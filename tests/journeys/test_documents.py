@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_every_command_of_the_readme_runs(region: Region, tmp_path: Path) -> Non
     with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["month"] for row in csv.DictReader(stream)] == ["2026-01", "2026-02", "2026-03"]
     assert (tmp_path / "findings.csv").read_text("utf-8").startswith("check,name,category,severity,sender,")
+
+
+def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    (tmp_path / "quanmin").symlink_to(ROOT / "quanmin")
+    run_blocks("docs/how-to/link-files.md", tmp_path)
+    with (tmp_path / "clusters.csv").open(encoding="utf-8", newline="") as stream:
+        people = Counter(row["cluster_id"] for row in csv.DictReader(stream))
+    with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as stream:
+        joined = [row for row in csv.DictReader(stream) if row["status"] == "joined"]
+    assert joined and 1 in people.values() and sum(n > 1 for n in people.values()) <= len(joined)
+    assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
 
 
 def test_datasus_tutorial(tmp_path: Path) -> None:
