@@ -1,8 +1,9 @@
-"""python -m bench [a b d link]: run the benchmarks and print one line each; the figures also go to bench/results.json."""
+"""python -m bench [a b c d]: run the benchmarks and print one line each; bench/results.json keeps the newest figures of each."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -10,21 +11,23 @@ from pathlib import Path
 
 import duckdb
 
-from bench import answers, increment, intake
+from bench import answers, increment, intake, scale
 
-BENCHES = {"a": intake.run, "b": answers.run, "d": increment.run}
+BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run}
+RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
     """Run the named benchmarks, or all."""
     chosen = [name for name in sys.argv[1:] if name in BENCHES] or list(BENCHES)
-    results = []
+    known = json.loads(RESULTS.read_text("utf-8"))["results"] if RESULTS.exists() else {}
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="quanmin-bench-") as folder:
-            results.append(BENCHES[name](Path(folder)))
-            print(json.dumps(results[-1], ensure_ascii=False), flush=True)
-    about = {"python": platform.python_version(), "duckdb": duckdb.__version__, "machine": platform.machine(), "results": results}
-    Path(__file__).with_name("results.json").write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            known[name] = BENCHES[name](Path(folder))
+            print(json.dumps(known[name], ensure_ascii=False), flush=True)
+        about = {"python": platform.python_version(), "duckdb": duckdb.__version__, "machine": platform.machine(), "cores": os.cpu_count(),
+                 "results": dict(sorted(known.items()))}
+        RESULTS.write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
