@@ -9,6 +9,7 @@ from pathlib import Path
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.formulas import check_made_of_others
 from quanmin.catalog.mapping_files import read_mapping
+from quanmin.catalog.messages import say
 from quanmin.catalog.question_files import read_check, read_indicator
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.catalog.table_files import read_table
@@ -35,8 +36,8 @@ class Catalog:
         coded = [i for i in self.indicators.values() if i.code == name]
         if len(coded) == 1:
             return coded[0]
-        rule = f"several indicators have code {name}: " + ", ".join(i.id for i in coded) if coded else "there is no such indicator"
-        raise Refusal(Problem("catalog/indicators", None, "indicator", name, rule, "`quanmin catalog list` shows all ids and codes"))
+        rule = say("several_indicators", names=", ".join(i.id for i in coded)) if coded else say("no_indicator")
+        raise Refusal(Problem("catalog/indicators", None, "indicator", name, rule, say("mend_no_indicator")))
 
     def question(self, name: str) -> Indicator | Check:
         """The check ("table/id") or indicator called `name`; raises Refusal."""

@@ -149,10 +149,16 @@ class DuckDBEngine:
             return self.ask(question) and pa.table({})
         part, _ = parts(self.catalog, question)
         self._need_lists(part.whole, part.counted, *where)
-        query = listing(part, where, self.catalog, columns or list(part.table.columns), which, by)
+        shown = columns or list(part.table.columns)
+        query = listing(part, where, self.catalog, shown, which, by)
         if limit is not None:
             query = query.limit(limit)
-        return self._run(query, where).to_arrow_table()
+        table = self._run(query, where).to_arrow_table()
+        for name in by:
+            if name in GRAINS and name not in shown:
+                written = [answers.key_text(value, name) for value in table[name].to_pylist()]
+                table = table.set_column(table.column_names.index(name), name, pa.array(written, pa.string()))
+        return table
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a fixed statement of ours (never of a person's text)."""

@@ -49,6 +49,10 @@ def test_intake_build_ask(run, tmp_path: Path) -> None:
     assert code == 0 and say("nothing_new", snapshot=1) in out
     code, out, _ = run("ask", site, "stay/stay_days_mismatch", "--by", "month", "--format", "csv")
     assert code == 0 and out.splitlines()[0] == "month,numerator,denominator,unknown,value,low,high,suppressed" and len(out.splitlines()) == 2
+    code, out, _ = run("rows", site, "stay/stay_days_mismatch", "--which", "denominator", "--by", "month,week,quarter,year", "--limit", "1")
+    assert code == 0 and [line[:32] for line in out.splitlines()] == ["month,week,quarter,year,facility", "2026-03,2026-W10,2026-Q1,2026,H1"]
+    code, out, err = run("ask", site, "nosuch")
+    assert (code, out) == (2, "") and say("no_indicator") in err and say("mend_no_indicator") in err
 
 
 def test_rejects_are_listed_and_the_command_is_done(run, tmp_path: Path) -> None:
