@@ -8,11 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from quanmin.site import Site, make_site
 from tests.journeys.conftest import Region
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -72,6 +74,26 @@ def test_datasus_tutorial(tmp_path: Path) -> None:
     for figure in ("66.11", "6,570", "9,938", "5.13", "510"):
         assert figure in printed, figure
     assert (tmp_path / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+
+
+def test_the_mapping_of_the_recipe_takes_a_file(tmp_path: Path) -> None:
+    text = re.search(r"```toml\n(.*?)```", (ROOT / "DEVELOPING.md").read_text("utf-8"), re.DOTALL)
+    assert text
+    make_site(tmp_path / "site")
+    own = tmp_path / "site" / "definitions" / "mappings"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "clinic.toml").write_text(text[1], "utf-8")
+    columns = tomllib.loads(text[1])["recognise"]
+    sources = [c["from"] if isinstance(c, dict) else c for c in tomllib.loads(text[1])["into"][0]["columns"].values()
+               if isinstance(c, str) or "from" in c]
+    amount = re.search(r"replace\((\w+)", text[1])
+    assert amount
+    header = [*dict.fromkeys([*columns, *sources]), amount[1]]
+    kind = next(iter(tomllib.loads(text[1])["into"][0]["columns"]["kind_code"]["codes"]))
+    values = {header[0]: "7", header[1]: "2026/03/02 09:15", amount[1]: "12.50"} | {h: kind for h in header[3:-1]}
+    (tmp_path / "visits.csv").write_text(",".join(header) + "\n" + ",".join(values.get(h, "") for h in header) + "\n", "utf-8")
+    receipt = Site(tmp_path / "site").intake().take([tmp_path / "visits.csv"])[0]
+    assert (receipt.mapping, receipt.sender, receipt.accepted, receipt.rejected) == ("clinic", "H001", 1, 0), receipt.problems
 
 
 def test_reference_names_every_definition() -> None:
