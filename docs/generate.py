@@ -1,14 +1,20 @@
-"""python -m docs.generate: the reference of every table, indicator, check and code list, made from their definitions."""
+"""python -m docs.generate: the reference of every table, indicator, check and code list, made from their definitions, and of the question language,
+made from its stories (tests/meaning/cases)."""
 
 from __future__ import annotations
 
 import shutil
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from quanmin.catalog import Catalog, load
 from quanmin.model import Check, Indicator, Table
 
 HERE = Path(__file__).parent
+STORIES = HERE.parent / "tests" / "meaning" / "cases"
+WORDS = tomllib.loads((HERE / "question_language.toml").read_text("utf-8"))
 BUILT = HERE / "_built"
 
 
@@ -37,9 +43,53 @@ def check_page(check: Check) -> list[str]:
     return [*lines, f"`{check.violated}`", "", f"{check.mend.zh} · {check.mend.en}", ""]
 
 
+def grid(text: str) -> list[str]:
+    """A table of text as a table of Markdown; what is blank is said to be so."""
+    header, *rows = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    lines = ["| " + " | ".join(f"`{name}`" for name in header) + " |", "|" + "---|" * len(header)]
+    return [*lines, *("| " + " | ".join(cell or "*null*" for cell in row) + " |" for row in rows), ""]
+
+
+def _asked(one: Mapping[str, Any], name: str) -> str:
+    """A question as it is typed."""
+    by, where = one.get("by", []), one.get("where", [])
+    words = ["rows" if "rows" in one else "ask", name, *([f"--which {one['rows']}"] if "rows" in one else []), *([f"--by {','.join(by)}"] if by else [])]
+    return " ".join([*words, *(f'--where "{text}"' for text in where)])
+
+
+def _needed(name: str, questions: Mapping[str, str]) -> list[str]:
+    """A question and those it is made of."""
+    data = tomllib.loads(questions[name])
+    return [name, *(part for part in (data.get("of"), *data.get("parts", {}).values()) if part in questions)]
+
+
+def story_page(story: Mapping[str, Any]) -> list[str]:
+    """The rules of one file of stories: rows, definitions, then each rule with its question and answer."""
+    lines = [f"## {story['title']['zh']} · {story['title']['en']}", ""]
+    for name, text in story.get("tables", {}).items():
+        lines += [f"`{name}`", "", *grid(text)]
+    for one in story["case"]:
+        questions = {**story.get("questions", {}), **one.get("questions", {})}
+        asked = one.get("ask") or next(iter(one.get("questions", {}) or questions))
+        lines += [f"### {one['id'].replace('_', ' ').capitalize()}", "", one["zh"], "", one["en"], ""]
+        for name, text in one.get("tables", {}).items():
+            lines += [f"`{name}`", "", *grid(text)]
+        lines += ["```toml", *(f"# {name}\n{questions[name].strip()}" for name in _needed(asked, questions)), "```", "", f"`{_asked(one, asked)}`", ""]
+        lines += grid(one["answer"]) if "answer" in one else [WORDS["refused"]["zh"] + " · " + WORDS["refused"]["en"] + f" (`{one['refused']}`)", ""]
+    return lines
+
+
+def question_language() -> list[str]:
+    """The manual of the question language, made of the stories that are run on both engines."""
+    stories = [tomllib.loads(path.read_text("utf-8")) for path in sorted(STORIES.glob("*.toml"))]
+    head = [f"# {WORDS['title']['zh']} · {WORDS['title']['en']}", "", WORDS["about"]["zh"], "", WORDS["about"]["en"], ""]
+    return head + [line for story in stories for line in story_page(story)]
+
+
 def pages(catalog: Catalog) -> dict[str, list[str]]:
     """File name → its lines."""
     made = {"tables.md": ["# Tables", ""], "checks.md": ["# Checks", ""], "codes.md": ["# Code lists", ""]}
+    made["question-language.md"] = question_language()
     for table in catalog.tables.values():
         made["tables.md"] += table_page(table)
     for one in sorted(catalog.indicators.values(), key=lambda i: (i.code, i.part)):

@@ -55,6 +55,7 @@ class DuckDBEngine:
         self.connection.execute(MACROS.read_text("utf-8"))
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET enable_progress_bar = false")
+        self.connection.execute("SET GLOBAL ieee_floating_point_ops = false")  # divided by 0 is null, not infinity, on every cursor
         files, frames, limits = files or {}, frames or {}, limits or {}
         self._hold = hold
         for table in catalog.tables.values():

@@ -33,10 +33,11 @@ def is_small(cell: Cell, below: int, is_quotient: bool) -> bool:
 
 @dataclass(frozen=True)
 class _Weakness:
-    """Lines on which something more must be withheld, best one of `wanted`."""
+    """Lines on which something more must be withheld, best one of `wanted`; of a `cell` that is alone, until another of `wanted` is."""
 
     lines: list[list[int]]
     wanted: AbstractSet[int]
+    cell: int | None = None
 
 
 class _Pattern:
@@ -53,6 +54,7 @@ class _Pattern:
         for line in self.lines:
             for i in line:
                 self.lines_of[i].append(line)
+        self.filled = frozenset(i for i, size in enumerate(self.sizes) if size > 0)
         known = [cell.denominator is not None and is_quotient for cell in answer.cells]
         self.swaps = {i for i, (n, _, rest) in enumerate(self.counts) if n > 0 and (rest != 0 or not known[i])}
         self.uppers = {i for i, (n, whole, _) in enumerate(self.counts) if n > 0 and (whole > 1 or not known[i])}
@@ -65,7 +67,7 @@ class _Pattern:
         full, empty = ({i for i in self.small - swapped if self.counts[i][which] == 0} for which in (2, 0))
         yield full, {i for i, (_, whole, rest) in enumerate(self.counts) if rest > 0}
         yield empty, {i for i, (n, _, _) in enumerate(self.counts) if n > 0}
-        yield self.small - swapped - full - empty, {i for i, size in enumerate(self.sizes) if size > 0}
+        yield self.small - swapped - full - empty, self.filled
         yield {i for i in self.small - swapped if 0 < self.counts[i][0] < self.below}, self.uppers
         yield {i for i in self.small - swapped if 0 < self.counts[i][2] < self.below}, self.rests
 
@@ -87,29 +89,22 @@ class _Pattern:
 
     def weaknesses(self) -> Iterator[list[_Weakness]]:
         """Where the withheld shows few or can be worked out, what is told fastest first."""
-        found = []
-        for line in self.lines:
-            members = [i for i in line if i in self.hidden]
-            for which in range(3):
-                if members and 0 < sum(self.counts[i][which] for i in members) < self.below:
-                    found.append(_Weakness([line], {i for i in line if self.counts[i][which] > 0}))
-        yield found
+        few = ((line, next((w for w in range(3) if 0 < sum(self.counts[i][w] for i in line if i in self.hidden) < self.below), None)) for line in self.lines)
+        yield [_Weakness([line], {i for i in line if self.counts[i][which] > 0}) for line, which in few if which is not None]
         for is_exact in (False, True):
-            yield [_Weakness(self.lines_of[i], self.swaps) for i in sorted(self._fixed(self.hidden, self.hidden, is_exact))]
-            for cells, mobile in self._aims():
+            for cells, mobile in ((self.hidden, self.filled), *self._aims()):
                 fixed = self._fixed(cells, self.hidden & mobile, is_exact) if cells else set()
-                yield [_Weakness(self._open(i, mobile), mobile) for i in sorted(fixed)] if fixed & cells else []
-
-    def _open(self, cell: int, mobile: AbstractSet[int]) -> list[list[int]]:
-        """The lines on which no other withheld cell lends this one freedom; all of its lines where each has one."""
-        lines = self.lines_of[cell]
-        return [line for line in lines if not any(i in self.hidden and i in mobile and i != cell for i in line)] or lines
+                found = [_Weakness(self.lines_of[i], mobile, None if is_exact else i) for i in sorted(fixed)]
+                yield found if fixed & cells else []
 
     def mend(self, weakness: _Weakness) -> bool:
-        """Withhold the smallest shown, non-empty cell that helps; False where there is none."""
-        shown = {i for line in weakness.lines for i in line if i not in self.hidden and self.sizes[i] > 0}
+        """Withhold the smallest shown, non-empty cell that helps; False where there is none, or no need any more."""
+        lines, cell = weakness.lines, weakness.cell
+        if cell is not None:
+            lines = [line for line in lines if not any(i in self.hidden and i in weakness.wanted and i != cell for i in line)]
+        shown = {i for line in lines for i in line if i not in self.hidden and self.sizes[i] > 0}
         if shown:
-            self.hidden.add(min(shown, key=lambda i: (i not in weakness.wanted, self.sizes[i], i)))
+            self.hidden.add(min(shown, key=lambda i: (i not in weakness.wanted, i not in self.swaps, self.sizes[i], i)))
         return bool(shown)
 
 
