@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from quanmin.records.residents import link
+from quanmin.records.residents import Known, link, relink
 from tests.residents.made_people import made_identities, pair_quality
 
 RECORDS_PER_PERSON = 2.75
@@ -57,12 +57,18 @@ def ours(count: int) -> None:
 def increment(count: int) -> None:
     """The last few hundred identities added to all the others."""
     people, con = _people(count), _connection()
-    new = people.slice(len(people) - INCREMENT)
-    stored = link(con, people.slice(0, len(people) - INCREMENT))
+    stored, names = link(con, people.slice(0, len(people) - INCREMENT)), ("prepared", "clusters", "edges", "review")
+    for name in names:
+        con.register("rows", getattr(stored, name))
+        con.execute(f"create table known_{name} as select * from rows")
     before, started = _loaded(), time.perf_counter()
-    linked = link(con, people, stored_edges=stored.edges, new=new.select(["identity_id"]))
-    _report(f"quanmin, {INCREMENT} added to the rest", time.perf_counter() - started, before, con, linked.clusters, people)
-    same = linked.clusters.equals(link(con, people).clusters)
+    linked = relink(con, people.slice(len(people) - INCREMENT), Known(*(f"known_{name}" for name in names)))
+    seconds = time.perf_counter() - started
+    for name, rows in (("gone", linked.clusters.gone), ("come", linked.clusters.come)):
+        con.register(name, rows)
+    clusters = con.execute("select * from known_clusters anti join gone using (identity_id) union all from come order by identity_id").to_arrow_table()
+    _report(f"quanmin, {INCREMENT} added to the rest", seconds, before, con, clusters, people)
+    same = clusters.equals(link(con, people).clusters)
     print(f"{'':<44} same clusters as at once: {same}", flush=True)
 
 

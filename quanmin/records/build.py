@@ -7,9 +7,11 @@ the months that new submissions touched; without one, or when definitions change
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +25,7 @@ from quanmin.records.base_tables import BaseTables
 from quanmin.records.folders import DiskFull, Folders
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
-from quanmin.records.resident_index import ResidentIndex
+from quanmin.records.resident_index import KEPT_AS, TOUCHED, ResidentIndex
 from quanmin.records.residents.model_file import RESIDENTS_MODEL
 from quanmin.records.warehouse import StoredTable, Warehouse
 
@@ -49,11 +51,12 @@ class State:
     touched: dict[str, set[str]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     full: bool = True
+    is_index_new: bool = False
 
 
 def definitions_hash(catalog: Catalog, setting: Setting) -> str:
     """A fingerprint of everything a build's outcome depends on besides records."""
-    digest = hashlib.sha256(setting.region.encode())
+    digest = hashlib.sha256(f"{setting.region} {KEPT_AS}".encode())
     for table in sorted(catalog.tables.values(), key=lambda t: t.id):
         digest.update(repr((table.id, table.key, table.period, table.near, [(c.name, c.type) for c in table.columns.values()])).encode())
     for name, sql in sorted(catalog.derivations.items()):
@@ -106,7 +109,7 @@ class Builder:
         pieces = self.ledger.pieces()
         new = [p for p in pieces if state.full or last is None or p.submission > last.through]
         self._base(connection, state, pieces, new)
-        self._residents(connection, state, new, decisions != (last.decisions if last else 0))
+        self._residents(connection, state, new, self.ledger.decided_since(last.decisions if last else 0))
         self._derived(connection, state)
         number = self.ledger.publish(state.versions, through, decisions, definitions)
         return next(s for s in self.ledger.snapshots() if s.id == number), True
@@ -137,7 +140,7 @@ class Builder:
     def stored(self, table: Table) -> StoredTable:
         """How a table is kept."""
         fields = list(schema_of(table))[:-1]
-        return StoredTable(table.id, pa.schema(fields), bool(table.period))
+        return StoredTable(table.id, pa.schema(fields), bool(table.period), table.key if table.id == "resident_link" else ())
 
     def _base(self, connection: duckdb.DuckDBPyConnection, state: State, pieces: list[Piece], new: list[Piece]) -> None:
         base = BaseTables(self.catalog, self.accepted, connection, self.retake)
@@ -155,13 +158,17 @@ class Builder:
             state.touched[table.id] = touched
             state.changed.add(table.id)
 
-    def _residents(self, connection: duckdb.DuckDBPyConnection, state: State, new: list[Piece], has_decided: bool) -> None:
-        index = ResidentIndex(self.catalog, self.accepted, self.warehouse, connection, self.retake)
+    def _residents(self, connection: duckdb.DuckDBPyConnection, state: State, new: list[Piece], decided: list[dict[str, Any]]) -> None:
+        index = self._index(connection)
         self.progress("resident_index", 1, 2)
-        for table, version in index.update(state.versions, state.full, new, self.ledger.decisions(), has_decided).items():
+        for table, version in index.update(state.versions, state.full, new, self.ledger.decisions(), decided).items():
             state.versions[table] = version
             state.changed.add(table)
+        state.is_index_new = index.is_new
         index.views(state.versions)
+
+    def _index(self, connection: duckdb.DuckDBPyConnection) -> ResidentIndex:
+        return ResidentIndex(self.catalog, self.accepted, self.warehouse, connection, self.retake)
 
     def _files(self, state: State, table: str) -> dict[str, list[str]]:
         if table not in state.versions:
@@ -205,19 +212,24 @@ class Builder:
         return set()
 
     def _rebuild_links(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table) -> set[str]:
-        """Do resident_link again; returns the months that hold records of residents whose link or home changed."""
-        if not state.full and not {"resident_cluster", "resident", "claim", "region"} & state.changed:
-            return set()
-        before = state.versions.get(table.id)
-        old = [] if state.full or before is None else self.warehouse.files(table.id, before[0])
-        self._write_derived(connection, state, table, None)
-        everything = self._moved_periods(connection, state)
-        if not old:
+        """Do resident_link again; returns the months that hold records of residents whose link or home changed.
+
+        Only for the residents that new identities touched, unless the register, the regions or the whole index are new.
+        """
+        everything, before = self._moved_periods(connection, state), state.versions.get(table.id)
+        if state.full or before is None or {"resident", "region"} & state.changed or state.is_index_new:
+            old = [] if state.full or before is None else self.warehouse.files(table.id, before[0])
+            self._write_derived(connection, state, table, None)
+            if not old:
+                return everything
+            listed, told = ", ".join(f"'{f}'" for f in old), [name for name in table.columns if name != "identity_id"]
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT identity_id FROM read_parquet([{listed}]) o WHERE NOT EXISTS"
+                               " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id"
+                               f" AND ({_row('n', told)}) IS NOT DISTINCT FROM ({_row('o', told)}))")
+        elif "resident_cluster" in state.changed:
+            self._add_links(connection, state, table)
+        else:
             return everything
-        listed, told = ", ".join(f"'{f}'" for f in old), [name for name in table.columns if name != "identity_id"]
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT identity_id FROM read_parquet([{listed}]) o WHERE NOT EXISTS"
-                           " (SELECT 1 FROM resident_link n WHERE n.identity_id = o.identity_id"
-                           f" AND ({_row('n', told)}) IS NOT DISTINCT FROM ({_row('o', told)}))")
         found = set(everything)
         if connection.execute("SELECT count(*) FROM moved").fetchone() != (0,):
             for name in ("stay", "visit", "claim"):
@@ -225,6 +237,21 @@ class Builder:
                 month = f"CAST(CAST(date_trunc('month', {period}) AS DATE) AS VARCHAR)"
                 found |= {row[0] for row in connection.execute(f"SELECT DISTINCT {month} FROM {name}_all SEMI JOIN moved USING (identity_id)").fetchall()}
         return found
+
+    def _add_links(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table) -> None:
+        """Do resident_link again for the residents touched, and write what differs; makes the table `moved` of identities known before that differ."""
+        index = self._index(connection)
+        index.narrow()
+        columns = ", ".join(table.columns)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE links_before AS SELECT {columns} FROM {table.id} SEMI JOIN {TOUCHED} USING (identity_id)")
+        with _explained(table):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE links_now AS {self._derivation(table)}")
+        for made, one, other in (("moved", "before", "now"), ("links_come", "now", "before")):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {made} AS SELECT {columns} FROM links_{one} EXCEPT SELECT {columns} FROM links_{other}")
+        state.versions[table.id] = self.warehouse.swap(connection, self.stored(table), "moved", "links_come")
+        state.changed.add(table.id)
+        index.views(state.versions)
+        self._view(connection, state, table, table.id, None)
 
     def _by_month(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table, moved: set[str]) -> None:
         """Do the months of a derived table again that its inputs touched."""
@@ -254,22 +281,20 @@ class Builder:
                 if name in self.catalog.tables and self.catalog.tables[name].period:
                     self._view(connection, state, self.catalog.tables[name], name, periods)
                     self._view(connection, state, self.catalog.tables[name], f"{name}_near", near)
-        columns = ", ".join(f'CAST("{c.name}" AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())
-        query = f"SELECT {columns} FROM ({self.catalog.derivations[table.id]})"
+        query = self._derivation(table)
         if table.period:
             listed = ", ".join(f"DATE '{p}'" for p in sorted(periods or ())) or "NULL"
             month = f"CAST(date_trunc('month', \"{table.period}\") AS DATE) AS slice_month"
             query = f"SELECT * FROM (SELECT *, {month} FROM ({query})) WHERE slice_month IN ({listed})"
-        try:
+        with _explained(table):
             version = self.warehouse.write(connection, self.stored(table), query, None if clear or periods is None else periods)
-        except duckdb.Error as error:
-            if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-                raise
-            reason = str(error).splitlines()[0]
-            raise Refusal(Problem(table.path, None, "", "", say("derived_failed", table=table.id, reason=reason), say("mend_derived_failed"))) from error
         state.versions[table.id] = version
         state.changed.add(table.id)
         self._view(connection, state, table, table.id, None)
+
+    def _derivation(self, table: Table) -> str:
+        columns = ", ".join(f'CAST("{c.name}" AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())
+        return f"SELECT {columns} FROM ({self.catalog.derivations[table.id]})"
 
     def _views(self, connection: duckdb.DuckDBPyConnection, state: State) -> None:
         for table in self.catalog.tables.values():
@@ -289,6 +314,18 @@ class Builder:
 
     def _counties(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return dict(connection.execute("SELECT facility_code, facility_county FROM facility_attributes").fetchall())
+
+
+@contextmanager
+def _explained(table: Table) -> Iterator[None]:
+    """A definition that fails as a Refusal that says which; what the machine lacks as it is."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException):
+        raise
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal(Problem(table.path, None, "", "", say("derived_failed", table=table.id, reason=reason), say("mend_derived_failed"))) from error
 
 
 def _row(alias: str, columns: Iterable[str]) -> str:

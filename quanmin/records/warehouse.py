@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +22,21 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from quanmin.records.folders import sync_file
 
 BY_PERIOD = ["slice_month"]
+MOST_ADDED = 32  # files of additions, before they are made one
 
 
 @dataclass(frozen=True)
 class StoredTable:
-    """A table's place in the warehouse: its columns and whether it is kept by month."""
+    """A table's place in the warehouse: its columns and whether it is kept by month.
+
+    One whose rows change singly (`key` says which) is kept in files of `file_rows`, so that a change makes few of them anew.
+    """
 
     id: str
     schema: pa.Schema
     by_period: bool
+    key: tuple[str, ...] = ()
+    file_rows: int = 20_480
 
 
 class Warehouse:
@@ -82,6 +88,11 @@ class Warehouse:
 
         A table kept by month takes its `slice_month` column from the query.
         """
+        wanted = None if replaced is None else set(replaced)
+        return self._write(connection, table, query, lambda path, period, rows: wanted is None or period in wanted)
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, goes: Callable[[str, str, int], bool]) -> tuple[int, int]:
+        """Add the query's rows and remove the files of which `goes(path, period, rows)` holds, in one commit."""
         folder = self.path(table.id)
         folder.mkdir(parents=True, exist_ok=True)
         adds = self._write_files(connection, table, query, folder)
@@ -98,10 +109,9 @@ class Warehouse:
             delta.create_write_transaction(adds, "overwrite", schema, partition)
             return self._counted(DeltaTable(str(folder)))
         stamp = int(time.time() * 1000)
-        wanted = None if replaced is None else set(replaced)
         removes = [
             RemoveAction(path, True, stamp, size, {"slice_month": period} if table.by_period else None)
-            for path, size, period in _entries(delta, table.by_period) if wanted is None or period in wanted
+            for path, size, period, rows in _entries(delta, table.by_period) if goes(path, period, rows)
         ]
         if adds or removes:
             delta.create_write_transaction([*adds, *removes], "append", delta.schema(), partition)
@@ -111,14 +121,34 @@ class Warehouse:
         """Add the query's rows to a table that is not kept by month."""
         return self.write(connection, table, query, replaced=())
 
+    def swap(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, gone: str, come: str) -> tuple[int, int]:
+        """Take the rows with the keys of one table of the connection out of a table, and put those of another in; returns (version, rows in all).
+
+        Only files that hold a row to be taken out are made anew; the small files of many additions become one.
+        """
+        entries, files = _entries(DeltaTable(str(self.path(table.id))), False), self.files(table.id, self.latest(table.id) or 0)
+        key, small = ", ".join(table.key), [Path(path).name for path, _, _, rows in entries if rows < table.file_rows]
+        old = set(small) if len(small) > MOST_ADDED else set()
+        if files and connection.execute(f"SELECT count(*) FROM {gone}").fetchone() != (0,):
+            found = f"SELECT DISTINCT filename FROM read_parquet([{_listed(files)}], filename = true) SEMI JOIN {gone} USING ({key})"
+            old |= {Path(name).name for (name,) in connection.execute(found).fetchall()}
+        query = f"SELECT * FROM {come}"
+        if old:
+            again = _listed(file for file in files if Path(file).name in old)
+            query = f"SELECT * FROM read_parquet([{again}]) ANTI JOIN {gone} USING ({key}) UNION ALL BY NAME {query}"
+        return self._write(connection, table, query, lambda path, period, rows: Path(path).name in old)
+
     def _write_files(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, folder: Path) -> list[AddAction]:
         batch = folder / f"new-{uuid.uuid4().hex}"
         columns = ", ".join(f'"{field.name}"' for field in table.schema)
-        how = "FORMAT parquet, ROW_GROUP_SIZE 122880"
+        how = f"FORMAT parquet, ROW_GROUP_SIZE {table.file_rows if table.key else 122_880}"
         if table.by_period:
             connection.execute(
                 f"COPY (SELECT {columns}, slice_month FROM ({query})) TO '{batch}' ({how}, PARTITION_BY (slice_month), FILENAME_PATTERN 'part-{{uuid}}')"
             )
+        elif table.key:
+            batch.mkdir()
+            connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO '{batch}' ({how}, ROW_GROUPS_PER_FILE 1, FILENAME_PATTERN 'part-{{uuid}}')")
         else:
             batch.mkdir()
             connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO '{batch}/part-{uuid.uuid4().hex}.parquet' ({how})")
@@ -155,9 +185,14 @@ class Warehouse:
             batch.rmdir()
 
 
-def _entries(delta: DeltaTable, by_period: bool) -> list[tuple[str, int, str]]:
+def _listed(files: Iterable[str]) -> str:
+    return ", ".join(f"'{file}'" for file in files)
+
+
+def _entries(delta: DeltaTable, by_period: bool) -> list[tuple[str, int, str, int]]:
+    """Path, size, period and rows of a table's files."""
     actions = pa.table(delta.get_add_actions(flatten=True))
     if not actions.num_rows:
         return []
     periods = [str(p) for p in actions["partition.slice_month"].to_pylist()] if by_period else [""] * actions.num_rows
-    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), periods, strict=True))
+    return list(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), periods, actions["num_records"].to_pylist(), strict=True))

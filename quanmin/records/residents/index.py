@@ -10,13 +10,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from quanmin.records.residents.exact import EXACT, SHARED, exact_edges
+from quanmin.records.residents.exact import EXACT, SHARED, exact_edges, shared_numbers, too_common
 from quanmin.records.residents.grouping import Edge, Numbers, components, untangle
 from quanmin.records.residents.model_file import RESIDENTS_MODEL, LinkModel, load_model
 from quanmin.records.residents.prepare import NODE, Rows, bring, column_names, prepare, prepared
 from quanmin.records.residents.scoring import SCORED, score, train
 
-EDGES, CLUSTERS, _DECIDED = "residents_edges", "residents_clusters", "residents_decided"
+EDGES, CLUSTERS, DECIDED, CROWDED = "residents_edges", "residents_clusters", "residents_decided", "residents_crowded_"
 RESIDENT_ID = "'R' || left({identity_id}, 15)"
 
 
@@ -29,8 +29,8 @@ class Linked:
     rule, set_aside (columns whose agreement was ignored because too many people share the value), decided_by ("exact", "model" or who
     decided), verdict of the pair alone ("same" or "uncertain"), status ("joined", "review" or "apart").
     `review`: the pairs a person should look at, the strongest one of each two residents: identity_a, identity_b, resident_a, resident_b,
-    weight, probability, levels, reason (catalog/linkage/review_reasons.csv). `prepared`: the compared columns of identities prepared in this
-    run, to be kept and handed in as `stored_columns` by the next.
+    weight, probability, levels, reason (catalog/linkage/review_reasons.csv). `prepared`: the compared columns of the identities and the order
+    in which they were first seen, to be kept for `relink`.
     """
 
     clusters: pa.Table
@@ -65,33 +65,35 @@ def _reason(model: LinkModel) -> str:
             f"when probability >= {model.accept} then 'needs_support' else 'uncertain' end")
 
 
-def _crowded(con: duckdb.DuckDBPyConnection, model: LinkModel) -> list[tuple[str, str]]:
-    """Values carried under too many names: [(column, table of the row numbers carrying one)]."""
+def common_values(con: duckdb.DuckDBPyConnection, model: LinkModel, known: str | None = None) -> None:
+    """Make, for every column with `shared_by_at_most`, the table of values carried under too many names (see `too_common`)."""
     name = next((c.column for c in model.comparisons if c.kind.name == "chinese_name"), None)
-    tables = []
-    for comparison in model.comparisons:
-        if comparison.shared_by_at_most and name:
-            key, table = f"{comparison.column}_key", f"residents_crowded_{comparison.column}"
-            con.execute(f"""create or replace temp table {table} as select rn from {NODE} where {key} in (
-                select {key} from {NODE} where {key} is not null group by 1
-                having count(distinct {name}_sound) > {comparison.shared_by_at_most})""")
-            tables.append((comparison.column, table))
-    return tables
+    for column in crowdable(model):
+        too_common(con, CROWDED + column, f"{column}_key", f"{name}_sound", model.comparison(column).shared_by_at_most, known)
 
 
-def _collect(con: duckdb.DuckDBPyConnection, model: LinkModel, stored: str | None) -> None:
-    """Make `EDGES` of exact, freshly scored and stored pairs, each with its verdict.
+def crowdable(model: LinkModel) -> list[str]:
+    """The columns whose values say nothing once too many people share them."""
+    return [c.column for c in model.comparisons if c.shared_by_at_most] if any(c.kind.name == "chinese_name" for c in model.comparisons) else []
+
+
+def agrees(column: str) -> str:
+    """SQL over `levels`: whether a pair agrees on a column's value."""
+    return f"contains(' ' || levels || ' ', ' {column}=same ')"
+
+
+def collect(con: duckdb.DuckDBPyConnection, model: LinkModel, again: str | None = None) -> None:
+    """Make `EDGES` of exact and scored pairs, and of the stored pairs to be judged `again`, each with its verdict.
 
     Agreement on a crowded value is taken out of a pair's weight here and not earlier, so that stored pairs need no comparing anew.
     """
-    old = "" if stored is None else f"""union all select a.rn, b.rn, s.weight, s.levels from {stored} as s
-        join {NODE} as a on a.identity_id = s.identity_a join {NODE} as b on b.identity_id = s.identity_b
-        where s.decided_by = 'model' and not a.is_new and not b.is_new"""
+    old = "" if again is None else f"""union all select a.rn, b.rn, s.weight, s.levels from {again} as s
+        join {NODE} as a on a.identity_id = s.identity_a join {NODE} as b on b.identity_id = s.identity_b"""
     reductions, notes = ["0.0"], ["''"]
-    for column, table in _crowded(con, model):
-        agrees = f"contains(' ' || levels || ' ', ' {column}=same ') and l in (from {table})"
-        reductions.append(f"case when {agrees} then {max(0.0, model.comparison(column).weight('same'))} else 0.0 end")
-        notes.append(f"case when {agrees} then '{column} ' else '' end")
+    for column in crowdable(model):
+        crowd = f"{agrees(column)} and l in (select rn from {NODE} where {column}_key in (select value from {CROWDED}{column}))"
+        reductions.append(f"case when {crowd} then {max(0.0, model.comparison(column).weight('same'))} else 0.0 end")
+        notes.append(f"case when {crowd} then '{column} ' else '' end")
     con.execute(f"""create or replace temp table {EDGES} as
         select l, r, weight, probability, levels, 'model' as rule, set_aside, 'model' as decided_by, {_verdict(model)} as verdict from (
             select l, r, weight, levels, trim({' || '.join(notes)}) as set_aside,
@@ -101,31 +103,33 @@ def _collect(con: duckdb.DuckDBPyConnection, model: LinkModel, stored: str | Non
         select least(l, r), greatest(l, r), null, null, levels, rule, '', 'exact', verdict from {EXACT}""")
 
 
-def _decide(con: duckdb.DuckDBPyConnection, decisions: Rows | None) -> None:
-    """Make `_DECIDED` (l, r, decision, who) and add a joining edge for every decision to join."""
-    con.execute(f"create or replace temp table {_DECIDED} (l bigint, r bigint, decision varchar, who varchar)")
+def decide(con: duckdb.DuckDBPyConnection, decisions: Rows | None, places: str = NODE) -> None:
+    """Make `DECIDED` (l, r, decision, who) and add a joining edge for every decision to join; `places` has the row numbers in question."""
+    con.execute(f"create or replace temp table {DECIDED} (l bigint, r bigint, decision varchar, who varchar)")
     if decisions is None:
         return
     given = bring(con, decisions, "residents_decisions")
     who = "coalesce(d.decided_by, 'person')" if "decided_by" in column_names(con, given) else "'person'"
-    con.execute(f"""insert into {_DECIDED} select distinct least(a.rn, b.rn), greatest(a.rn, b.rn), d.decision, {who} from {given} as d
-        join {NODE} as a on a.identity_id = d.identity_a join {NODE} as b on b.identity_id = d.identity_b where a.rn <> b.rn""")
-    con.execute(f"""insert into {EDGES} select l, r, null, null, '', 'decision', '', who, 'same' from {_DECIDED} where decision = 'join'""")
+    con.execute(f"""insert into {DECIDED} select distinct least(a.rn, b.rn), greatest(a.rn, b.rn), d.decision, {who} from {given} as d
+        join {places} as a on a.identity_id = d.identity_a join {places} as b on b.identity_id = d.identity_b where a.rn <> b.rn
+            and least(a.rn, b.rn) < (select count(*) from {NODE})""")
+    con.execute(f"""insert into {EDGES} select l, r, null, null, '', 'decision', '', who, 'same' from {DECIDED} where decision = 'join'""")
 
 
-def _accepted(con: duckdb.DuckDBPyConnection) -> tuple[Numbers, Numbers]:
+def accepted(con: duckdb.DuckDBPyConnection) -> tuple[Numbers, Numbers]:
+    """Both ends of all edges that join."""
     found = con.execute(f"select l, r from {EDGES} where verdict = 'same'").fetchnumpy()
     return np.asarray(found["l"], dtype=np.int64), np.asarray(found["r"], dtype=np.int64)
 
 
-def _undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers) -> None:
+def undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers) -> None:
     """Split, in place, the components that hold different valid numbers or two identities that a person set apart."""
     con.register("residents_labels", pa.table({"rn": np.arange(len(labels)), "label": labels}))
     anchor = f"{model.exact.number}_anchor" if model.exact else "null::varchar"
-    anchored = f"""select rn, label, case when {anchor} not in (from {SHARED}) then {anchor} end as anchor
+    anchored = f"""select rn, label, case when {anchor} not in (select value from {SHARED}) then {anchor} end as anchor
         from {NODE} join residents_labels using (rn)"""
     knots = f"""select label from ({anchored}) group by label having count(distinct anchor) > 1
-        union select a.label from {_DECIDED} as d join residents_labels as a on a.rn = d.l join residents_labels as b on b.rn = d.r
+        union select a.label from {DECIDED} as d join residents_labels as a on a.rn = d.l join residents_labels as b on b.rn = d.r
         where d.decision = 'split' and a.label = b.label"""
     con.execute(f"create or replace temp table residents_knot as select * from ({anchored}) where label in ({knots})")
     nodes, anchors = defaultdict(list), {}
@@ -140,7 +144,7 @@ def _undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Number
             from {EDGES} as e join residents_knot as k on k.rn = e.l
             join {NODE} as x on x.rn = e.l join {NODE} as y on y.rn = e.r where e.verdict = 'same'""").fetchall():
         edges[label].append(Edge(left, right, tier, weight, (a, b)))
-    for left, right, label in con.execute(f"""select d.l, d.r, k.label from {_DECIDED} as d join residents_knot as k on k.rn = d.l
+    for left, right, label in con.execute(f"""select d.l, d.r, k.label from {DECIDED} as d join residents_knot as k on k.rn = d.l
             where d.decision = 'split'""").fetchall():
         apart[label].append((left, right))
     for label, members in nodes.items():
@@ -150,7 +154,8 @@ def _undo_knots(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Number
     con.execute("drop table residents_knot")
 
 
-def _clusters(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers) -> pa.Table:
+def make_clusters(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers) -> pa.Table:
+    """Make `CLUSTERS` (rn, identity_id, resident_id) of labelled identities; returns it by identity."""
     con.register("residents_labels", pa.table({"rn": np.arange(len(labels)), "label": labels}))
     resident = RESIDENT_ID.format(identity_id="f.identity_id")
     identifies = " or ".join("(" + " and ".join(f"n.{key} is not null" for key in keys) + ")" for keys in model.identifies) or "true"
@@ -162,9 +167,9 @@ def _clusters(con: duckdb.DuckDBPyConnection, model: LinkModel, labels: Numbers)
     return con.execute(f"select identity_id, resident_id from {CLUSTERS} order by identity_id").to_arrow_table()
 
 
-def _evidence(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[pa.Table, pa.Table]:
+def evidence(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[pa.Table, pa.Table]:
     """The edges with their final status, and the review list."""
-    split = f"""select a.resident_id as ra, b.resident_id as rb from {_DECIDED} as d join {CLUSTERS} as a on a.rn = d.l
+    split = f"""select a.resident_id as ra, b.resident_id as rb from {DECIDED} as d join {CLUSTERS} as a on a.rn = d.l
         join {CLUSTERS} as b on b.rn = d.r where d.decision = 'split'"""
     con.execute(f"""create or replace temp table residents_evidence as
         select least(x.identity_id, y.identity_id) as identity_a, greatest(x.identity_id, y.identity_id) as identity_b,
@@ -187,11 +192,13 @@ def _evidence(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[pa.Tabl
     return edges, review
 
 
-def _clear(con: duckdb.DuckDBPyConnection) -> None:
+def clear(con: duckdb.DuckDBPyConnection) -> None:
+    """Leave the connection as it was found."""
     made = con.execute("select table_name from duckdb_tables() where temporary and starts_with(table_name, 'residents_')").fetchall()
     for (table,) in made:
         con.execute(f"drop table {table}")
-    for view in ("residents_given", "residents_new", "residents_held", "residents_stored", "residents_decisions"):
+    con.execute("drop view if exists residents_parts")
+    for view in ("residents_given", "residents_decisions", "residents_reopened", "residents_now"):
         con.unregister(view)
 
 
@@ -201,32 +208,32 @@ def normalise(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel
     return con.table(NODE)
 
 
-def link(con: duckdb.DuckDBPyConnection, identities: Rows, stored_edges: Rows | None = None, decisions: Rows | None = None,
-         model: LinkModel | Path | str = RESIDENTS_MODEL, new: Rows | None = None, stored_columns: Rows | None = None) -> Linked:
-    """Link identities to residents; a pure function of the identities, the decisions and the model, in whatever parts they came.
+def link(con: duckdb.DuckDBPyConnection, identities: Rows, decisions: Rows | None = None, model: LinkModel | Path | str = RESIDENTS_MODEL) -> Linked:
+    """Link identities to residents; a pure function of the identities, the decisions and the model.
 
     `identities`: identity_id (text, hexadecimal hash), name, sex_code, birth_date, identity_number, phone, address, region_code,
-    health_card_number, first_submission, first_line (the order in which each was first received; later arrivals must come later, also when
-    the record that brought an identity has been superseded). Missing columns count as unknown. `decisions`: identity_a, identity_b,
-    decision ("join" or "split"), optionally decided_by. To link in parts, hand in `stored_edges` (the `edges` of the run before) and `new`
-    (identity_id of what has come since): only pairs with a new side are compared. Edges of identities that are gone are dropped.
-    A resident's id comes from the identity first seen, and changes only when two residents turn out to be one or one to be two.
-    Works in temporary tables named residents_* of `con`. Errors: Refusal for a model that cannot be used.
+    health_card_number, first_submission, first_line (the order in which each was first received, also when the record that brought an
+    identity has been superseded). Missing columns count as unknown. `decisions`: identity_a, identity_b, decision ("join" or "split"),
+    optionally decided_by. A resident's id comes from the identity first seen, and changes only when two residents turn out to be one or one
+    to be two. `relink` adds identities to what was linked before. Works in temporary tables named residents_* of `con`.
+    Errors: Refusal for a model that cannot be used.
     """
     used = model if isinstance(model, LinkModel) else load_model(model)
     try:
-        count = prepare(con, identities, used, new if stored_edges is not None else None, stored_columns)
+        count = prepare(con, identities, used)
         columns = prepared(con)
         if used.training:
             used = train(con, used)
+        shared_numbers(con, used.exact)
+        common_values(con, used)
         exact_edges(con, used)
         score(con, used)
-        _collect(con, used, None if stored_edges is None else bring(con, stored_edges, "residents_stored"))
-        _decide(con, decisions)
-        labels = components(count, *_accepted(con))
-        _undo_knots(con, used, labels)
-        clusters = _clusters(con, used, labels)
-        edges, review = _evidence(con, used)
+        collect(con, used)
+        decide(con, decisions)
+        labels = components(count, *accepted(con))
+        undo_knots(con, used, labels)
+        clusters = make_clusters(con, used, labels)
+        edges, review = evidence(con, used)
     finally:
-        _clear(con)
+        clear(con)
     return Linked(clusters, edges, review, used, columns)

@@ -15,7 +15,8 @@ Rows: TypeAlias = duckdb.DuckDBPyRelation | pa.Table | str
 
 NODE, NAMES = "residents_node", "residents_names"
 FRESH, _ORDER = "residents_fresh", "residents_order"
-_GIVEN, _RAW = "residents_given", "residents_raw"
+_GIVEN, _RAW, _PARTS = "residents_given", "residents_raw", "residents_parts"
+SEEN = ("first_submission", "first_line")  # the order in which identities were first received
 
 
 def bring(con: duckdb.DuckDBPyConnection, rows: Rows, name: str) -> str:
@@ -65,37 +66,40 @@ def _kept(model: LinkModel) -> tuple[list[str], list[str]]:
     return kept, joins
 
 
-def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel, new: Rows | None = None, stored: Rows | None = None) -> int:
+def prepare(con: duckdb.DuckDBPyConnection, identities: Rows, model: LinkModel) -> int:
     """Make the temporary table `NODE`, one row per identity in order of first sight, and return its number of rows.
 
-    Columns: `rn` (0 is the earliest), `identity_id`, `is_new`, `part` (the file, when files are linked), and the prepared columns of every
-    comparison. A column that `identities` lacks counts as missing throughout. `stored` holds prepared columns of an earlier run (see
-    `prepared`): those identities are not prepared anew.
+    Columns: `rn` (0 is the earliest), `identity_id`, `is_new`, `is_numbered` (all true: see `nearby`), `part` (the file, when files are linked),
+    and the prepared columns of every comparison. A column that `identities` lacks counts as missing throughout.
     """
     given = bring(con, identities, _GIVEN)
     there = column_names(con, given)
     raw = [f"nullif(trim({c.column}::varchar), '') as {c.column}_raw" if c.column in there else f"null::varchar as {c.column}_raw"
            for c in model.comparisons]
-    order = [column for column in ("first_submission", "first_line") if column in there]
-    is_new = f"identity_id in (select identity_id from {bring(con, new, 'residents_new')})" if new is not None else "true"
+    seen = [f"{column}::bigint as {column}" if column in there else f"0::bigint as {column}" for column in SEEN]
     part = "part" if "part" in there else "0 as part"
-    con.execute(f"""create or replace temp table {_ORDER} as
-        select row_number() over (order by {', '.join([*order, 'identity_id'])}) - 1 as rn, identity_id::varchar as identity_id,
-            {is_new} as is_new, {part} from {given}""")
-    held = "" if stored is None else bring(con, stored, "residents_held")
-    anew = f" anti join {held} using (identity_id)" if held else ""
-    con.execute(f"""create or replace temp table {_RAW} as select identity_id::varchar as identity_id, {', '.join(raw)} from {given}{anew}""")
+    con.execute(f"""create or replace temp table {_RAW} as
+        select identity_id::varchar as identity_id, {', '.join(seen)}, {part}, {', '.join(raw)} from {given}""")
     _name_lists(con, model, _RAW)
     kept, joins = _kept(model)
     con.execute(f"""create or replace temp table {FRESH} as
-        select s.identity_id, {', '.join(kept)} from ({_staged(model, _RAW)}) as s {' '.join(joins)}""")
-    everything = f"(select * from {FRESH} union all by name select * from {held})" if held else FRESH
-    con.execute(f"create or replace temp table {NODE} as select * from {_ORDER} join {everything} using (identity_id) order by rn")
+        select s.identity_id, {', '.join(f's.{column}' for column in SEEN)}, {', '.join(kept)} from ({_staged(model, _RAW)}) as s {' '.join(joins)}""")
+    con.execute(f"create or replace temp view {_PARTS} as select identity_id, true as is_new, true as is_numbered, part from {_RAW}")
+    count = place(con, f"select * from {FRESH} join {_PARTS} using (identity_id)")
+    con.execute(f"drop view {_PARTS}")
     con.execute(f"drop table {_RAW}")
+    return count
+
+
+def place(con: duckdb.DuckDBPyConnection, identities: str) -> int:
+    """Make `NODE` of the rows of a query, numbered in order of first sight; returns how many."""
+    con.execute(f"""create or replace temp table {_ORDER} as
+        select row_number() over (order by {', '.join(SEEN)}, identity_id) - 1 as rn, identity_id from ({identities})""")
+    con.execute(f"create or replace temp table {NODE} as select * from {_ORDER} join ({identities}) using (identity_id) order by rn")
     con.execute(f"drop table {_ORDER}")
     return int(con.execute(f"select count(*) from {NODE}").fetchone()[0])
 
 
 def prepared(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The columns prepared by this run, to be handed in as `stored` by the next."""
+    """The columns prepared by this run, by which later ones know these identities (`relink`)."""
     return con.execute(f"select * from {FRESH} order by identity_id").to_arrow_table()

@@ -14,7 +14,7 @@ from quanmin.records.residents.kinds import sided
 from quanmin.records.residents.model_file import Block, Comparison, LinkModel
 from quanmin.records.residents.prepare import NAMES, NODE
 
-SCORED, NEAR = "residents_scored", "residents_near"
+SCORED = "residents_scored"
 # Pairs drawn at random to estimate u, and the seed that makes an estimate repeatable.
 RANDOM_PAIRS, SEED = 1_000_000, 1
 
@@ -44,7 +44,8 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {"output_column_name": comparison.column, "comparison_levels": levels}
 
 
-def _block_sql(block: Block, model: LinkModel, has_old: bool) -> str:
+def block_sql(block: Block, model: LinkModel) -> str:
+    """SQL over `l` and `r`: whether a block makes them a pair to compare."""
     terms = [f"l.{column} = r.{column}" for column in block.on]
     if model.exact:
         # Two valid numbers are either equal (the exact pass has them) or of two persons; one upgraded from 15 digits may carry an error.
@@ -53,35 +54,22 @@ def _block_sql(block: Block, model: LinkModel, has_old: bool) -> str:
                      f"(l.{valid} is null or r.{valid} is null or (l.{valid} <> r.{valid} and (l.{anchor} is null or r.{anchor} is null)))")
     if not model.within_a_file:
         terms.append("l.part <> r.part")
-    if has_old:
-        terms.append("(l.is_new or r.is_new)")
     return " and ".join(terms)
 
 
-def _settings(model: LinkModel, has_old: bool) -> dict[str, Any]:
+def _settings(model: LinkModel) -> dict[str, Any]:
     return {
         "link_type": "dedupe_only", "unique_id_column_name": "rn", "retain_matching_columns": False,
         "probability_two_random_records_match": model.prior, "comparisons": [_comparison(c) for c in model.comparisons],
-        "blocking_rules_to_generate_predictions": [{"blocking_rule": _block_sql(block, model, has_old)} for block in model.blocks],
+        "blocking_rules_to_generate_predictions": [{"blocking_rule": block_sql(block, model)} for block in model.blocks],
     }
 
 
-def _worth_comparing(con: duckdb.DuckDBPyConnection, model: LinkModel) -> str:
-    """A table of the new identities and of those that share a block with one of them: no other pair can come of the blocks."""
-    blocks = " union ".join(
-        f"select n.rn from {NODE} as n semi join (select {', '.join(block.on)} from {NODE} where is_new) as x on "
-        + " and ".join(f"n.{column} = x.{column}" for column in block.on) for block in model.blocks
-    )
-    con.execute(f"""create or replace temp table {NEAR} as select * from {NODE}
-        where rn in (select rn from {NODE} where is_new union {blocks})""")
-    return NEAR
-
-
-def _linker(con: duckdb.DuckDBPyConnection, model: LinkModel, has_old: bool) -> tuple[Any, Any]:
+def _linker(con: duckdb.DuckDBPyConnection, model: LinkModel) -> tuple[Any, Any]:
     from splink import DuckDBAPI, Linker  # takes over half a second to load: not before it is needed
 
     api = DuckDBAPI(con)
-    linker = Linker(api.register(_worth_comparing(con, model) if has_old else NODE), _settings(model, has_old), log_level=None, validate_settings=False)
+    linker = Linker(api.register(NODE), _settings(model), log_level=None, validate_settings=False)
     for comparison in model.comparisons:
         if comparison.frequency and comparison.kind.name == "chinese_name":
             key = f"{comparison.column}_key"
@@ -101,11 +89,10 @@ def level_sql(comparison: Comparison) -> str:
 def score(con: duckdb.DuckDBPyConnection, model: LinkModel) -> int:
     """Make the table `SCORED` (l, r, weight in bits, levels) of candidate pairs worth at least a look; returns how many.
 
-    When some identities are not new, only pairs with a new side are compared. Weights depend on the two identities alone.
+    Weights depend on the two identities alone; `weighing.weigh` gives the same for a few new identities among many.
     """
-    has_old = not con.execute(f"select coalesce(bool_and(is_new), true) from {NODE}").fetchone()[0]
     with _quiet():
-        api, linker = _linker(con, model, has_old)
+        api, linker = _linker(con, model)
         predicted = linker.inference.predict(threshold_match_weight=model.review_weight, warning_mode="never")
         levels = " || ".join(level_sql(comparison) for comparison in model.comparisons)
         con.execute(f"""create or replace temp table {SCORED} as
@@ -113,7 +100,6 @@ def score(con: duckdb.DuckDBPyConnection, model: LinkModel) -> int:
             from {predicted.physical_name} as p join {NODE} as l on l.rn = p.rn_l join {NODE} as r on r.rn = p.rn_r""")
         api.delete_tables_created_by_splink_from_db()
     con.execute("drop table if exists residents_frequency")
-    con.execute(f"drop table if exists {NEAR}")
     return int(con.execute(f"select count(*) from {SCORED}").fetchone()[0])
 
 
@@ -127,7 +113,7 @@ def train(con: duckdb.DuckDBPyConnection, model: LinkModel) -> LinkModel:
         return model
     across = "" if model.within_a_file else " and l.part <> r.part"
     with _quiet():
-        api, linker = _linker(con, model, False)
+        api, linker = _linker(con, model)
         rules = [" and ".join(f"l.{column} = r.{column}" for column in rule) + across for rule in (*training.certain, *training.blocks)]
         certain, blocks = rules[:len(training.certain)], rules[len(training.certain):]
         with contextlib.suppress(ValueError):  # more certain pairs than `recall` allows: the stated prior stands
