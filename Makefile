@@ -37,4 +37,4 @@ docs: setup
 	$(VENV)/bin/mkdocs build --quiet --strict
 
 lock:
-	$(UV) export --quiet --all-groups --all-extras --no-emit-project --no-emit-index-url --format requirements-txt --output-file requirements.lock
+	$(UV) export --quiet --no-annotate --no-header --all-groups --all-extras --no-emit-project --no-emit-index-url --format requirements-txt --output-file requirements.lock

@@ -30,6 +30,14 @@ class NotAllowed(Refusal):
     """What the actor's role does not grant."""
 
 
+def _subject(indicators: Indicators, name: str) -> str:
+    """What was asked for, as the trail may keep it: a name that no definition has may be anything, somebody's name too."""
+    try:
+        return indicators.catalog.question(name).id
+    except Refusal:
+        return "?"
+
+
 @dataclass(frozen=True)
 class Actor:
     """Somebody at the door."""
@@ -76,14 +84,14 @@ class Actor:
 
     def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """An answer, with small counts withheld from roles that may not see them."""
-        self.require("figures", "figures", name)
+        self.require("figures", "figures", _subject(indicators, name))
         self._admit(indicators, "figures", name, by, where)
         return indicators.ask(name, by, self._within(indicators, name, where), 0 if self.may("small") else None)
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure: masked unless the role may see who they are and asks to; audited either way."""
-        self.require("identified" if unmasked else "rows", "rows", name)
+        self.require("identified" if unmasked else "rows", "rows", _subject(indicators, name))
         self._admit(indicators, "rows", name, by, where)
         tables = indicators.tables_of(indicators.catalog.question(name))
         found = indicators.rows(name, which, self._within(indicators, name, where), limit=min(limit, MOST_ROWS), by=by)

@@ -100,6 +100,7 @@ def test_entries_hold_no_personal_data(ledger: Ledger, indicators: Indicators) -
     section.rows(seen, "deaths", where=["resident_id = 'RESIDENT-SECRET' AND home_township = 'TOWN-SECRET'"])
     for actor, act in (
         (leader, lambda a: a.figures(seen, "deaths", where=["resident_id = 'RESIDENT-SECRET'"])), (leader, lambda a: a.rows(seen, "deaths")),
+        (leader, lambda a: a.rows(seen, "NAME-SECRET")), (Actor("Mr Gu", "auditor", Scope(), ledger), lambda a: a.figures(seen, "NAME-SECRET")),
         (leader, lambda a: a.decide("RESIDENT-SECRET", "NAME-SECRET", "join", "REASON-SECRET")),
         (section, lambda a: a.rows(seen, "deaths", unmasked=True)),
     ):
@@ -110,7 +111,8 @@ def test_entries_hold_no_personal_data(ledger: Ledger, indicators: Indicators) -
     section.decide("a" * 32, "b" * 32, "join", "REASON-SECRET")
     entries = Audit(ledger).entries()
     assert [(e["account"], e["action"], e["result"]) for e in reversed(entries)] == [
-        ("Ms Lin", "rows", "done"), ("Mr Gu", "figures", "refused"), ("Mr Gu", "rows", "refused"), ("Mr Gu", "decide", "refused"),
+        ("Ms Lin", "rows", "done"), ("Mr Gu", "figures", "refused"), ("Mr Gu", "rows", "refused"), ("Mr Gu", "rows", "refused"),
+        ("Mr Gu", "figures", "refused"), ("Mr Gu", "decide", "refused"),
         ("Ms Lin", "rows", "refused"), ("Ms Lin", "decide", "done")]
     assert entries[-1]["rows"] == 80 and entries[-1]["subject"] == "deaths @7"
     assert not re.search("SECRET", repr(entries))
