@@ -46,6 +46,12 @@ def _decide(site: Site, decision: str) -> None:
     site.operator().decide(str(ids["R0031"]), str(ids["R0032"]), decision, "seen the papers")
 
 
+def _residents_of(site: Site, number: object) -> set[object]:
+    """Who the identities with this identity number are said to be."""
+    held = {row[0] for row in contents(site, ["identity"])["identity"] if number in row}
+    return {resident for identity, resident in contents(site, ["resident_cluster"])["resident_cluster"] if identity in held}
+
+
 WAVES: dict[str, Step] = {
     "more stays, some soon after the last": lambda s, d: send(s, d, "h1_3.csv", text_of(stays("2026-03", range(1, 9))), "H1"),
     "a month corrected with fewer rows": lambda s, d: send(s, d, "h1_2b.csv", text_of(stays("2026-02", range(1, 6), B34C="5")), "H1"),
@@ -68,6 +74,9 @@ WAVES: dict[str, Step] = {
     "a stay long after a death": lambda s, d: send(s, d, "h1_9.csv", text_of(stays("2026-09", range(1, 5))), "H1"),
     "a long stay that began soon after another": lambda s, d: send(
         s, d, "h1_10.csv", text_of([stay(i, "2026-10", **patient(i, B12=f"2026-0{i + 1}-12 08:00:00")) for i in (1, 2, 3)]), "H1"),
+    "a number that many turn out to share": lambda s, d: send(
+        s, d, "h2_7.csv", text_of([stay(n, "2026-07", facility="H2", **patient(n, A20=str(person(9)["identity_number"]))) for n in range(1, 17)]), "H2"),
+    "the same people without their numbers": lambda s, d: send(s, d, "h2_8.csv", text_of(stays("2026-08", range(1, 33, 4), "H2", A20="-")), "H2"),
     "two people are one": lambda s, d: _decide(s, "join"),
     "no, they are not": lambda s, d: _decide(s, "withdraw"),
     "visits of another month": lambda s, d: send(s, d, "c1_12.csv", visits("2025-12", range(1, 9)), "C1"),
@@ -84,8 +93,10 @@ def test_built_in_steps_it_is_what_it_is_built_at_once(tmp_path: Path) -> None:
     since: list[str] = []
     for name, step in WAVES.items():
         step(site, tmp_path)
+        before = _residents_of(site, person(9)["identity_number"])
         _, is_new = site.build()
         assert is_new, name
+        assert (len(_residents_of(site, person(9)["identity_number"])) > 10 > len(before) > 0) == (name == "a number that many turn out to share"), name
         since.append(name)
         if name in LOOKED_AT:
             again = built_anew(site, tmp_path / "again")

@@ -27,7 +27,7 @@ from quanmin.records.residents.nearby import BESIDE, BORDER, FOUND, MATES, VALUE
 from quanmin.records.residents.prepare import FRESH, NODE, SEEN, Rows, bring, place, prepare, prepared
 from quanmin.records.residents.weighing import weigh
 
-FAR, PLACES, KEPT = "residents_far", "residents_places", "residents_kept"
+FAR, PLACES, KEPT, TIED = "residents_far", "residents_places", "residents_kept", "residents_tied"
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ def _gather(con: duckdb.DuckDBPyConnection, model: LinkModel, known: Known, deci
     exact, keys = model.exact, {key for keys in model.identifies for key in keys}
     keys |= {f"{exact.number}_valid", f"{exact.number}_anchor", f"{exact.name}_sound"} if exact else set()
     columns = ", ".join(["identity_id", *SEEN, *sorted(keys)])
-    count = place(con, f"""select {columns}, true as is_new from {FRESH}
+    con.execute(f"""create or replace temp table {TIED} as select {columns}, true as is_new from {FRESH}
         union all select {columns}, false from {known.prepared} semi join {MATES} using (identity_id)""")
+    count = place(con, f"select * from {TIED}")
     numbered = f"(select identity_id from {BESIDE} where is_numbered union all select identity_id from {FRESH})"
     con.execute(f"""create or replace temp table {KEPT} as
         select identity_a as one, identity_b as other, {', '.join(VALUES)} from {BORDER}
