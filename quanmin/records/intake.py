@@ -304,7 +304,7 @@ class Intake:
     def _receipts(self, run: Run, submissions: list[Submission], pieces: list[Piece], notes: dict[int, list[str]]) -> dict[int, Receipt]:
         receipts = {}
         for i, (arrival, one) in enumerate(zip(run.arrivals, submissions, strict=True)):
-            self.landing.forget_receipts(one.sha256, self.ledger.numbers_of(one.sha256))
+            self.landing.forget_receipts(one.sha256, self.ledger.numbers_of(one.sha256) | {s.id for s in submissions})
             problems = sorted(run.problems[i], key=lambda p: (p.line or 0, p.field))
             slices = tuple({"table": p.table_name, "period": p.period, "mode": p.mode, "rows": p.rows} for p in pieces if p.submission == one.id)
             said = [*arrival.opened.notes, *notes[i]] + ([] if one.accepted else [say("nothing_accepted") if one.read else say("no_rows")])

@@ -57,7 +57,10 @@ def test_nil_months_of_one_command_are_all_taken(site: Site, tmp_path: Path) -> 
     files += [tmp_path / "again" / files[0].name]
     files[-1].parent.mkdir()
     files[-1].write_text(HEADER, "utf-8")
-    assert [r.status for r in site.intake().take(files, sender="H1")] == ["accepted", "accepted", "repeated"]
+    receipts_given = site.intake().take(files, sender="H1")
+    assert [r.status for r in receipts_given] == ["accepted", "accepted", "repeated"]
+    kept = site.intake().landing.folder_of(receipts_given[0].sha256)
+    assert {p.name for p in kept.glob(".receipt-*.json")} == {f".receipt-{r.submission}.json" for r in receipts_given[:2]}
     sent(site, tmp_path, "2026-04", text_of([stay(2, "2026-04")]), "2026-05-03")
     assert [month for month, (received, *_) in receipts(site).items() if received] == ["2026-01", "2026-02", "2026-03", "2026-04"]
 

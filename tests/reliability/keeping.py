@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quanmin.catalog.messages import say
 from quanmin.records.landing import fingerprint
+from quanmin.records.months_named import months_named
 from quanmin.site import Site
 from tests.records.made_files import contents
 from tests.records.made_region import plain
@@ -32,18 +33,19 @@ def asked(site: Site, as_of: int | None = None) -> list[str]:
     return [plain(indicators.ask(name, by, suppress_below=0)) for name, by in ASKED]
 
 
-def acknowledged(site: Site) -> dict[tuple[str, str], tuple[object, ...]]:
-    """(content, sender) → what the ledger says of the file: its counts and its pieces."""
+def acknowledged(site: Site) -> dict[tuple[object, ...], tuple[object, ...]]:
+    """(content, sender, months of a nil report) → what the ledger says of the file: its counts and its pieces."""
     pieces = site.ledger.pieces()
     found = {}
     for s in site.ledger.submissions():
         own = sorted((p.table_name, p.period, p.mode, p.rows) for p in pieces if p.submission == s.id)
-        assert (s.sha256, s.sender) not in found, f"{s.file} is acknowledged twice"
-        found[(s.sha256, s.sender)] = (s.read, s.accepted, s.rejected, *own)
+        key = s.sha256, s.sender, None if s.read else months_named(s.file)
+        assert key not in found, f"{s.file} is acknowledged twice"
+        found[key] = (s.read, s.accepted, s.rejected, *own)
     return found
 
 
-def hold(site: Site, whole: Site, outcome: Outcome, sent: Sent | None, before: dict[tuple[str, str], tuple[object, ...]]) -> None:
+def hold(site: Site, whole: Site, outcome: Outcome, sent: Sent | None, before: dict[tuple[object, ...], tuple[object, ...]]) -> None:
     """Nothing acknowledged is lost, nothing is there in part, and what was said is true."""
     assert outcome.err == "" or outcome.code in (0, 2), outcome.err
     assert "Traceback" not in outcome.out + outcome.err
