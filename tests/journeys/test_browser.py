@@ -19,7 +19,7 @@ from tests.journeys.conftest import Region
 from tests.journeys.people import PASSWORD, made
 
 CHROMIUM = shutil.which("chromium") or ""
-pytestmark = [pytest.mark.xdist_group("region"), pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")]
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
 AXE = Path(__file__).with_name("assets") / "axe.min.js"
 SERIOUS = ("serious", "critical")
 ABORTED = "net::ERR_ABORTED"  # what a page still asked for when it was left

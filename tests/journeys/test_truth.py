@@ -11,7 +11,6 @@ import pytest
 
 from tests.journeys.conftest import Region
 
-pytestmark = pytest.mark.xdist_group("region")
 LATE = "2026-10"  # the month whose settlements have not come
 
 

@@ -14,7 +14,6 @@ from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import PASSWORD, Person, csrf_of, made, sign_in, somebody, stranger
 
-pytestmark = pytest.mark.xdist_group("region")
 OPEN = {"/sign-in", "/healthy", "/static"}
 UNKNOWN = ["/nothing", "/api", "/api/", "/api/nothing", "/admin", "/docs", "/openapi.json", "/redoc", "/indicator", "/indicator/", "/.env", "/sign-in/",
            "/sign-inside", "/staticfiles", "///x", "/%2e%2e/etc/passwd", "/Static/app.css", "/api/indicators/x/rows/y"]

@@ -20,7 +20,6 @@ from tests.journeys.conftest import Region
 from tests.journeys.pages import read, seen
 from tests.journeys.people import Person, somebody, stranger
 
-pytestmark = pytest.mark.xdist_group("region")
 CATALOG, _ = read_all()
 CHINESE = re.compile("[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")

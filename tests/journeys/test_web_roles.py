@@ -16,7 +16,6 @@ from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
 
-pytestmark = pytest.mark.xdist_group("region")
 SHARE = "in_county_inpatient_share"
 DEATHS = "inpatient_mortality_share"
 MONTH = "2026-09"

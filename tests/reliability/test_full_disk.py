@@ -16,7 +16,6 @@ from quanmin.site import Site
 from tests.reliability.conftest import Commands, Outcome, Sent
 from tests.reliability.keeping import acknowledged, asked, hold, opened
 
-pytestmark = pytest.mark.xdist_group("reliability")
 POINTS = 10
 DISK = 48 << 20
 

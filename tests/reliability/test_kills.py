@@ -15,7 +15,6 @@ from tests.records.made_region import every_answer
 from tests.reliability.conftest import Commands, Sent
 from tests.reliability.keeping import acknowledged, asked, hold, opened, rows_by_submission
 
-pytestmark = pytest.mark.xdist_group("reliability")
 KILLS = 60
 CHOSEN = 14  # of the steps of a command
 BUILD_AFTER = 8  # senders
