@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +19,16 @@ class Measured:
     result: Any
 
 
+def peak_mb() -> float:
+    """This process's own peak resident memory in MB (ru_maxrss would begin with that of the process that started it)."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
 def _child(work: Callable[..., Any], arguments: tuple[Any, ...], pipe: Any) -> None:
     started = time.perf_counter()
     result = work(*arguments)
-    pipe.send((time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, result))
+    pipe.send((time.perf_counter() - started, peak_mb(), result))
 
 
 def measure(work: Callable[..., Any], *arguments: Any, runs: int = 1) -> Measured:
