@@ -57,6 +57,8 @@ class Commands:
         """Start a command; returns its process."""
         self.count += 1
         out = str(self.folder / f"{self.count}.out")
+        for said in (out, out + ".err"):
+            Path(said).touch()  # a command killed at once has said nothing
         return int(self._say({"run": [str(w) for w in words], "out": out, **options})["pid"])
 
     def end(self, process: int) -> Outcome:
