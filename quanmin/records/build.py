@@ -214,10 +214,10 @@ class Builder:
     def _rebuild_links(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table) -> set[str]:
         """Do resident_link again; returns the months that hold records of residents whose link or home changed.
 
-        Only for the residents that new identities touched, unless the register, the regions or the whole index are new.
+        Only for the residents that new identities touched, unless a table it is made from or the whole index is new.
         """
         everything, before = self._moved_periods(connection, state), state.versions.get(table.id)
-        if state.full or before is None or {"resident", "region"} & state.changed or state.is_index_new:
+        if state.full or before is None or set(table.derived_from) & state.changed or state.is_index_new:
             old = [] if state.full or before is None else self.warehouse.files(table.id, before[0])
             self._write_derived(connection, state, table, None)
             if not old:

@@ -49,16 +49,20 @@ def months_owed(heard: list[date], last: date) -> list[date]:
 
 
 def months_covered(ledger: Ledger, catalog: Catalog, newest: date) -> dict[tuple[str, str], dict[date, Submission]]:
-    """(sender, table) → month → the first submission whose file's name says that it is about this month, rows or none."""
+    """(sender, table) → month → the first submission whose file's name says that it is about this month, rows or none.
+
+    A file of several months speaks only for those that were over when it came: one named by the year and sent in April says nothing of May.
+    """
     found: dict[tuple[str, str], dict[date, Submission]] = {}
     for one in ledger.submissions():
         named, mapping = months_named(one.file), catalog.mappings.get(one.mapping)
         if named is None or mapping is None or (one.read and not one.accepted):
             continue
         until = min(date.fromisoformat(named[1] + "-01"), newest)
+        over = _month_of(one.received_at) if named[0] != named[1] else date.max
         for table in {into.table for into in mapping.into if catalog.tables[into.table].owed}:
             month = date.fromisoformat(named[0] + "-01")
-            while month <= until:
+            while month <= until and month < over:
                 found.setdefault((one.sender, table), {}).setdefault(month, one)
                 month = _next(month, 1)
     return found

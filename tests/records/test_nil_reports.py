@@ -72,6 +72,14 @@ def test_a_file_whose_rows_were_all_rejected_is_no_nil_report(site: Site, tmp_pa
     assert receipts(site)["2026-02"][0] is False
 
 
+def test_a_file_named_by_the_year_says_nothing_of_months_to_come(site: Site, tmp_path: Path) -> None:
+    sent(site, tmp_path, "2026", text_of([stay(1, "2026-01"), stay(2, "2026-03")]), "2026-04-03")
+    sent(site, tmp_path, "2026-06", text_of([stay(3, "2026-06")]), "2026-07-03", sender="H2")
+    found = receipts(site)
+    assert [month for month, (received, *_) in found.items() if received] == ["2026-01", "2026-02", "2026-03"]
+    assert [month for month, (received, *_) in found.items() if not received] == ["2026-04", "2026-05", "2026-06"]
+
+
 def test_history_is_not_late(site: Site, tmp_path: Path) -> None:
     sent(site, tmp_path, "2025", text_of([stay(1, "2025-03"), stay(2, "2025-11")]), "2026-01-20")
     sent(site, tmp_path, "2026-01", text_of([stay(3, "2026-01")]), "2026-02-25")
