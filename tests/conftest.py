@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pytest
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.examples import parse_rows
 from quanmin.catalog.loader import read_all
+from quanmin.catalog.messages import speak
 from quanmin.records.accepted import ARROW_TYPES
 
 
@@ -16,6 +19,14 @@ def catalog() -> Catalog:
     loaded, complaints = read_all()
     assert not complaints.problems, "\n".join(p.sentence() for p in complaints.problems)
     return loaded
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Messages in English while a test runs."""
+    speak("en")
+    yield
+    speak("")
 
 
 def frames_of(catalog: Catalog, tables: dict[str, list[dict]]) -> dict[str, pa.Table]:

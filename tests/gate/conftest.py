@@ -11,7 +11,6 @@ import pytest
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.loader import read_all
-from quanmin.catalog.messages import speak
 from quanmin.engines.duckdb import DuckDBEngine
 from quanmin.gate import Accounts
 from quanmin.model import Half, Indicator, Label, Provenance
@@ -25,10 +24,8 @@ STAYS = "hospitalisation"
 
 
 @pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    speak("en")
-    yield
-    speak("")
+def in_english(english: None) -> None:
+    """Messages are read in English."""
 
 
 @pytest.fixture

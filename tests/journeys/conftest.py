@@ -52,3 +52,12 @@ def region(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Region:
             done = subprocess.run(command, capture_output=True, text=True, timeout=240)
             assert done.returncode == 0, done.stderr
     return Region(folder, Site(folder))
+
+
+@pytest.fixture(scope="session")
+def discharges() -> Path:
+    """The real, public discharges that lie beside the repository and are never copied into it."""
+    found = Path(__file__).parents[3] / "shared" / "examples" / "datasus_rs2019" / "RDRS2019.csv.gz"
+    if not found.exists():
+        pytest.skip(f"{found.name} is not at ../shared/examples/datasus_rs2019")
+    return found

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from quanmin.site import make_site
-from tests.journeys.test_documents import DISCHARGES
 
 ROWS = 1_500
 LATER = ("AUD_JUST", "SIS_JUST", "VAL_SH_FED", "VAL_SP_FED", "VAL_SH_GES", "VAL_SP_GES", "VAL_UCI", "MARCA_UCI")  # columns that older years lack
@@ -18,10 +17,8 @@ FIGURES = ("in_county_inpatient_share", "inpatient_mortality_share", "average_st
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict[str, str]]:
-    if not DISCHARGES.exists():
-        pytest.skip(f"{DISCHARGES.name} is not at ../shared/examples/datasus_rs2019")
-    with gzip.open(DISCHARGES, "rt", encoding="utf-8", newline="") as stream:
+def rows(discharges: Path) -> list[dict[str, str]]:
+    with gzip.open(discharges, "rt", encoding="utf-8", newline="") as stream:
         return [row for row, _ in zip(csv.DictReader(stream), range(ROWS), strict=False)]
 
 

@@ -19,7 +19,6 @@ from tests.journeys.conftest import Region
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ROOT = Path(__file__).parents[2]
-DISCHARGES = ROOT.parent / "shared" / "examples" / "datasus_rs2019" / "RDRS2019.csv.gz"
 
 
 def run_blocks(document: str, folder: Path) -> str:
@@ -66,10 +65,8 @@ def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Pa
     assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
 
 
-def test_datasus_tutorial(tmp_path: Path) -> None:
-    if not DISCHARGES.exists():
-        pytest.skip(f"{DISCHARGES.name} is not at ../shared/examples/datasus_rs2019")
-    shutil.copy(DISCHARGES, tmp_path)
+def test_datasus_tutorial(discharges: Path, tmp_path: Path) -> None:
+    shutil.copy(discharges, tmp_path)
     printed = run_blocks("docs/tutorials/datasus.md", tmp_path)
     for figure in ("66.11", "6,570", "9,938", "5.13", "510"):
         assert figure in printed, figure

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from quanmin.catalog.messages import speak
 from quanmin.site import Site
 from tests.records.made_files import new_site
 
 
 @pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    speak("en")
-    yield
-    speak("")
+def in_english(english: None) -> None:
+    """Messages are read in English."""
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from quanmin.records.residents import link
@@ -26,6 +27,18 @@ def identities(rows: str) -> pa.Table:
     table["identity_number"] = [n and (with_check(n[:-1]) if n.endswith("?") else n) for n in numbers] or [None] * (len(lines) - 1)
     columns = {name: pa.array(values, pa.string()) for name, values in table.items()}
     return pa.table(columns | {"first_submission": pa.array([1] * (len(lines) - 1)), "first_line": pa.array(range(2, len(lines) + 1))})
+
+
+def together(*others: pa.Table) -> pa.Table:
+    """The identities of all cases, named apart, and others, in order of first sight."""
+    parts = []
+    for number, case in enumerate(CASES):
+        table = identities(case["rows"])
+        ids = pc.binary_join_element_wise(table["identity_id"], pa.scalar(f"{number:02d}"), "")
+        parts.append(table.set_column(table.column_names.index("identity_id"), "identity_id", ids))
+    whole = pa.concat_tables([*parts, *others], promote_options="default")
+    assert len(set(whole["identity_id"].to_pylist())) == len(whole)
+    return whole.set_column(whole.column_names.index("first_line"), "first_line", pa.array(range(len(whole)), pa.int64()))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["about"] for case in CASES])

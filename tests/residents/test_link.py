@@ -6,7 +6,6 @@ from functools import cache
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,21 +13,13 @@ from hypothesis import strategies as st
 from quanmin.records.residents import Linked, link, normalise, residents
 from tests.residents.made_people import made_identities, pair_quality, some_name
 from tests.residents.made_steps import Steps, in_parts, tables
-from tests.residents.test_cases import CASES, identities
+from tests.residents.test_cases import CASES, identities, together
 
 
 @cache
 def _mixed() -> pa.Table:
     """Identities of the cases (one hand-made person each) and of some families, small but knotty."""
-    tables = []
-    for number, case in enumerate(CASES):
-        table = identities(case["rows"])
-        ids = pc.binary_join_element_wise(table["identity_id"], pa.scalar(f"{number:02d}"), "")
-        tables.append(table.set_column(table.column_names.index("identity_id"), "identity_id", ids))
-    tables.append(made_identities(60, missing=0.5, seed=4).drop_columns("person"))
-    whole = pa.concat_tables(tables, promote_options="default")
-    order = pa.array(range(len(whole)), pa.int64())
-    return whole.set_column(whole.column_names.index("first_line"), "first_line", order)
+    return together(made_identities(60, missing=0.5, seed=4).drop_columns("person"))
 
 
 @cache

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from quanmin.records.residents import Relinked
 from tests.residents.made_people import made_identities, some_name, with_check
 from tests.residents.made_steps import Decided, Steps, differences, in_parts, touchy
-from tests.residents.test_cases import CASES, identities
+from tests.residents.test_cases import together
 
 COLUMNS = ("name", "sex_code", "birth_date", "identity_number", "phone", "address", "health_card_number")
 SEVERAL = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -29,16 +29,7 @@ def rows(*people: dict[str, str], first: int = 0) -> pa.Table:
 
 def mixed() -> pa.Table:
     """Identities of all cases, of some families, and people who share phones, cards and numbers."""
-    parts = []
-    for number, case in enumerate(CASES):
-        table = identities(case["rows"])
-        ids = pc.binary_join_element_wise(table["identity_id"], pa.scalar(f"{number:02d}"), "")
-        parts.append(table.set_column(table.column_names.index("identity_id"), "identity_id", ids))
-    parts.append(made_identities(40, missing=0.5, seed=4).drop_columns("person"))
-    parts.append(crowd(30))
-    whole = pa.concat_tables(parts, promote_options="default")
-    assert len(set(whole["identity_id"].to_pylist())) == len(whole)
-    return whole.set_column(whole.column_names.index("first_line"), "first_line", pa.array(range(len(whole)), pa.int64()))
+    return together(made_identities(40, missing=0.5, seed=4).drop_columns("person"), crowd(30))
 
 
 def crowd(count: int) -> pa.Table:
