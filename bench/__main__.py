@@ -1,4 +1,4 @@
-"""python -m bench [a b d link]: run the benchmarks and print one line each; the figures also go to bench/results.json."""
+"""python -m bench [a b d f link]: run the benchmarks and print one line each; the figures also go to bench/results.json."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from bench import answers, increment, intake
+from bench import answers, forecast, increment, intake
 
-BENCHES = {"a": intake.run, "b": answers.run, "d": increment.run}
+BENCHES = {"a": intake.run, "b": answers.run, "d": increment.run, "f": forecast.run}
 
 
 def main() -> None:
