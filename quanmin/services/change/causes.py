@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,8 @@ class Cause:
     """One group (or sender) and the part of the change it accounts for, in the indicator's unit.
 
     `part` is data, mix or rate; `points` the whole of that part, `own` what of it goes beyond an even spread, `is_clear` whether by more than chance;
-    `share` is points ÷ change (None when nothing changed in all).
+    `share` is points ÷ change (None when nothing changed in all). Causes are ordered by `weight`: the size of `own` times the part of its dimension's
+    unevenness that is not chance.
     """
 
     dimension: str
@@ -34,6 +35,7 @@ class Cause:
     own: float
     is_clear: bool
     share: float | None
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Dimensions, the most telling first, and causes: those that push the way the figure went first, what is clear and the largest own part leading."""
+    """Dimensions, the most telling first, and causes: those that push the way the figure went first, by weight."""
 
     before: float
     after: float
@@ -69,20 +71,21 @@ def _beyond(excess: float, error: float) -> float:
 
 def _causes(name: str, found: Split) -> tuple[list[Cause], float]:
     """A dimension's causes and the points it explains."""
-    causes, uneven = [], 0.0
+    causes, uneven, chance = [], 0.0, 0.0
     for group in found.groups:
         spread = (group.weight_before + group.weight_after) / 2 * found.rate
         for part, points, excess, error in (("mix", group.mix, group.mix, group.mix_error), ("rate", group.rate, group.rate - spread, group.rate_error)):
-            uneven += excess**2 - error**2
+            uneven, chance = uneven + excess**2, chance + error**2
             own = _beyond(excess, error)
             if points:
                 is_clear = own != 0 and own * points > 0
-                causes.append(Cause(name, group.group, part, points, excess, is_clear, points / found.change if found.change else None))
-    return causes, math.sqrt(max(0.0, uneven))
+                causes.append(Cause(name, group.group, part, points, excess, is_clear, points / found.change if found.change else None, 0.0))
+    beyond = max(0.0, uneven - chance)
+    return [replace(cause, weight=abs(cause.own) * (beyond / uneven if uneven else 0.0)) for cause in causes], math.sqrt(beyond)
 
 
-def _order(change: float, cause: Cause) -> tuple[bool, bool, float]:
-    return (cause.points * change <= 0 or cause.own * change <= 0, not cause.is_clear, -abs(cause.own))
+def _order(change: float, cause: Cause) -> tuple[bool, float, float]:
+    return (cause.points * change <= 0 or cause.own * change <= 0, -cause.weight, -abs(cause.own))
 
 
 def explain(dimensions: Mapping[str, Cells], kind: str = "share", scale: float = 1.0, sender_name: str = "sender", limit: int = 10) -> Explanation:
@@ -108,7 +111,7 @@ def explain(dimensions: Mapping[str, Cells], kind: str = "share", scale: float =
     for one in first.submissions:
         sender = one.submission[0] if isinstance(one.submission, tuple) and one.submission else one.submission
         missing[sender] = missing.get(sender, 0.0) + one.data
-    causes += [Cause(sender_name, sender, "data", points, points, True, points / first.change if first.change else None)
+    causes += [Cause(sender_name, sender, "data", points, points, True, points / first.change if first.change else None, abs(points))
                for sender, points in missing.items() if points]
     return Explanation(first.before, first.after, first.data, tuple(sorted(ranked, key=lambda one: -one.explained)),
                        tuple(sorted(causes, key=lambda cause: _order(first.change, cause))[:limit]))
