@@ -4,9 +4,9 @@ Two families of tests are made: is the last month of a series special (XmR), and
 probability under nothing but chance. Over each family the false discovery rate is held at `false_share` by Benjamini & Hochberg (1995,
 doi:10.1111/j.2517-6161.1995.tb02031.x), so that of hundreds of series a handful is listed, and of hundreds where nothing happens next to none.
 
-XmR items are kept few in four ways: only what reaches into the last `recent` month counts; series with fewer than 13 values are not tested; a
-series gives at most one item, its least likely rule; and that rule's probability is multiplied by the number of rules before the family is
-controlled. The probabilities: outside, Student's t of the distance in moving-range standard deviations; a run of L, 2 ^ (1 − L); a trend of L,
+XmR items are kept few in five ways: only what reaches into the last `recent` month counts; series with fewer than 13 values are not tested, nor
+those of rare events, of which one value (mostly 0) makes up more than a quarter, for which these charts are not made; a series gives at most one
+item, its least likely rule; and that rule's probability is multiplied by the number of rules before the family is controlled. The probabilities: outside, Student's t of the distance in moving-range standard deviations; a run of L, 2 ^ (1 − L); a trend of L,
 2 ÷ L!; two of three, 6 × P(beyond two thirds of the way)².
 """
 
@@ -26,6 +26,7 @@ from quanmin.services.variation.xmr import ENOUGH_POINTS, LIMIT, NEAR, RULES, Xm
 Numbers = NDArray[np.float64]
 FREEDOM = 0.62  # degrees of freedom of a mean moving range per further value (Wheeler 1995, table 3.1: about 0.62 (n − 1))
 RANGE_TO_DEVIATION = 1.128
+COMMONEST = 0.25  # no value may make up more of a series than this
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,22 @@ def _chance(chart: XmR, at: int) -> float:
     elif spread > 0:
         p = 2.0 * float(special.stdtr(freedom, -abs(chart.values[at] - chart.mean[at]) / spread))
     else:
-        p = 0.0
+        p = 1.0
     return min(1.0, p * len(RULES))
 
 
+def _can_be_tested(chart: XmR) -> bool:
+    """Enough values, and not the same one again and again: a rare event's zeros make limits that mean nothing."""
+    values = chart.values[~np.isnan(chart.values)]
+    if values.size < ENOUGH_POINTS or chart.is_provisional:
+        return False
+    return bool(np.unique(values, return_counts=True)[1].max() <= COMMONEST * values.size)
+
+
 def _special(one: Series, recent: int) -> tuple[int, float] | None:
-    """The least likely special point among the last `recent` months and its probability; None if the series is too short to test."""
+    """The least likely special point among the last `recent` months and its probability; None if the series cannot be tested."""
     chart = one.chart
-    if int((~np.isnan(chart.values)).sum()) < ENOUGH_POINTS or chart.is_provisional:
+    if not _can_be_tested(chart):
         return None
     last = [at for at in range(max(0, chart.values.size - recent), chart.values.size) if chart.rule[at]]
     return min(((at, _chance(chart, at)) for at in last), key=lambda found: found[1], default=(-1, 1.0))

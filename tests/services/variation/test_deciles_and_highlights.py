@@ -65,3 +65,10 @@ def test_a_short_series_is_not_tested_and_an_old_signal_is_not_news() -> None:
     old[20] = 90
     assert highlights([short, Series("old", "a", xmr(old), "higher")]) == []
     assert [item.indicator for item in highlights([Series("old", "a", xmr(old), "higher")], recent=25)] == ["old"]
+
+
+def test_rare_events_are_no_news() -> None:
+    """Thirty months of 0 and a case now and then: screened limits close on 0 and every case is outside, which means nothing."""
+    rare = [0.0] * 10 + [5.0] + [0.0] * 18 + [4.0]
+    chart = xmr(rare, better="lower")
+    assert chart.rule[-1] == "outside" and highlights([Series("rare", "a", chart, "lower")]) == []
