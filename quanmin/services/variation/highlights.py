@@ -6,8 +6,9 @@ doi:10.1111/j.2517-6161.1995.tb02031.x), so that of hundreds of series a handful
 
 XmR items are kept few in five ways: only what reaches into the last `recent` month counts; series with fewer than 13 values are not tested, nor
 those of rare events, of which one value (mostly 0) makes up more than a quarter, for which these charts are not made; a series gives at most one
-item, its least likely rule; and that rule's probability is multiplied by the number of rules before the family is controlled. The probabilities: outside, Student's t of the distance in moving-range standard deviations; a run of L, 2 ^ (1 − L); a trend of L,
-2 ÷ L!; two of three, 6 × P(beyond two thirds of the way)².
+item, its least likely rule; and that rule's probability is multiplied by the number of rules before the family is controlled. The probabilities:
+outside, Student's t of the distance in moving-range standard deviations; a run of L, 2 ^ (1 − L); a trend of L, 2 ÷ L!; two of three, 6 × P(beyond
+two thirds of the way)².
 """
 
 from __future__ import annotations
