@@ -67,7 +67,8 @@ def test_public_things_have_docstrings() -> None:
     assert not bad, f"say in one sentence what these are for: {bad}"
 
 
-@pytest.mark.parametrize("path", ["quanmin/web/words.toml", "quanmin/catalog/messages.toml", "quanmin/catalog/roles.toml"])
+@pytest.mark.parametrize("path", ["quanmin/web/words.toml", "quanmin/catalog/messages.toml", "quanmin/catalog/roles.toml",
+                                  *sorted(shown(p) for p in (ROOT / "quanmin/services").glob("*/words.toml"))])
 def test_sentences_stand_in_both_languages_with_the_same_values(path: str) -> None:
     for name, texts in tomllib.loads((ROOT / path).read_text("utf-8")).items():
         assert texts.get("zh") and texts.get("en"), f"{path}: {name} lacks a language"
