@@ -47,18 +47,16 @@ def gains(lines: Sequence[Line], months: int, withhold: Withhold) -> tuple[Group
     for line in lines:
         members.setdefault(tuple(line.key[name] for name in GROUPED), []).append(line)
     cells = withheld(("group",), (((key,), sum((line.measures for line in one), Measures())) for key, one in members.items()), withhold)
-    open_facilities = _shown_facilities(lines, withhold)
+    shown = [(key, one, cell.measures) for (key, one), cell in zip(members.items(), cells, strict=True) if cell.measures is not None and key[0] is not None]
     found = []
-    for (key, one), cell in zip(members.items(), cells, strict=True):
-        if cell.measures is not None and key[0] is not None:
-            where_to = _commonest(one, "facility_code")
-            shown = where_to if (*key, where_to) in open_facilities else None
-            per_year = cell.measures.stays * 12 / months
-            found.append(GroupGain(key[0], _commonest(one, "principal_diagnosis_code"), key[1], cell.measures, per_year, _mean_share(one), shown))
+    for (key, one, measures), where_to in zip(shown, _where_to([one for _, one, _ in shown], withhold), strict=True):
+        per_year = measures.stays * 12 / months
+        found.append(GroupGain(key[0], _commonest(one, "principal_diagnosis_code"), key[1], measures, per_year, _mean_share(one), where_to))
     return tuple(sorted(found, key=lambda gain: (-gain.measures.stays, -gain.measures.bed_days, gain.group, gain.severity)))
 
 
-def _shown_facilities(lines: Sequence[Line], withhold: Withhold) -> set[tuple[Any, ...]]:
-    """The (group, severity, facility) whose count is large enough for the facility to be named."""
-    counted = summed(lines, lambda key: tuple(key[name] for name in (*GROUPED, "facility_code")))
-    return {cell.key["to"] for cell in withheld(("to",), (((key,), measures) for key, measures in counted.items()), withhold) if not cell.suppressed}
+def _where_to(groups: Sequence[Sequence[Line]], withhold: Withhold) -> list[str | None]:
+    """The facility most of each group go to, None where their number there must not be told."""
+    largest = [max(summed(lines, lambda key: (key["facility_code"],)).items(), key=lambda item: item[1].stays) for lines in groups]
+    cells = withheld(("group", "facility_code"), (((number, facility), measures) for number, ((facility,), measures) in enumerate(largest)), withhold)
+    return [None if cell.suppressed else cell.key["facility_code"] for cell in cells]

@@ -43,13 +43,13 @@ def told(catalog: Catalog, lines: list[str], houses: str = "", places: str = "")
 
 
 def test_treated_at_home_is_avoidable(catalog: Catalog) -> None:
-    # Home 3 of 4. Region: (3 + 2 × 3.5 / 5) / (4 − 1 + 2) = 0.88; the county is as expected; (3 + 2 × 0.88) / (4 − 1 + 2) = 0.952.
+    # Home 3 of 4. Region: (3 + 2 × 3.5 / 5) / (4 − 1 + 2) = 0.88; the county is as expected; (3 + 3 × 0.88) / (4 − 1 + 3) = 0.94.
     found = told(catalog, [line("s1", "A"), line("s2", "A"), line("s3", "A"), line("s4", "B")])
-    assert found == {"s4": ["avoidable", "ordinary", 0.952, False]}
+    assert found == {"s4": ["avoidable", "ordinary", 0.94, False]}
 
 
 def test_what_nobody_treats_at_home_is_referred(catalog: Catalog) -> None:
-    # Home 0 of 1. Class: 0.5 / 2 = 0.25; region: (0 + 2 × 0.25) / (1 − 1 + 2) = 0.25; (0 + 2 × 0.25) / 2 = 0.25.
+    # Home 0 of 1. Class: 0.5 / 2 = 0.25; region: (0 + 2 × 0.25) / (1 − 1 + 2) = 0.25; (0 + 3 × 0.25) / 3 = 0.25.
     assert told(catalog, [line("s1", "A", code="K35.900", charge=50_000), line("s2", "B")])["s2"] == ["referred", "ordinary", 0.25, False]
 
 
@@ -65,14 +65,14 @@ def test_severe_cases_are_held_against_severe_cases(catalog: Catalog) -> None:
 
 def test_a_service_lost_since_stops_counting(catalog: Catalog) -> None:
     # Two kept in September weigh ¼ each in March (half-life 3 months); three left in March. Region: (2 + 2 × 2.5 / 6) / (5 − 1 + 2) = 0.4722;
-    # county: (0.5 + 2) / (3.5 × 2 / 5 + 2) = 0.7353; expected 0.3472; (0.5 + 2 × 0.3472) / (3.5 − 1 + 2) = 0.2654.
+    # county: (0.5 + 1.5) / (3.5 × 2 / 5 + 1.5) = 0.6897; expected 0.3257; (0.5 + 3 × 0.3257) / (3.5 − 1 + 3) = 0.2685.
     before = [line("s1", "A", day="2025-09-05"), line("s2", "A", day="2025-09-06")]
     left = [line(f"l{n}", "B", day="2026-03-10") for n in range(3)]
     found = told(catalog, [*before, *left])
-    assert {tuple(row[:3]) for row in found.values()} == {("referred", "ordinary", 0.2654)}
+    assert {tuple(row[:3]) for row in found.values()} == {("referred", "ordinary", 0.2685)}
     # One that left in September itself: 2 of 3 kept at full weight, those of March beyond the two months after.
-    # Region (2 + 2 × 2.5 / 4) / (3 − 1 + 2) = 0.8125; the county as expected; (2 + 2 × 0.8125) / (3 − 1 + 2) = 0.9063.
-    assert told(catalog, [*before, line("then", "B", day="2025-09-20"), *left])["then"][:3] == ["avoidable", "ordinary", 0.9063]
+    # Region (2 + 2 × 2.5 / 4) / (3 − 1 + 2) = 0.8125; the county as expected; (2 + 3 × 0.8125) / (3 − 1 + 3) = 0.8875.
+    assert told(catalog, [*before, line("then", "B", day="2025-09-20"), *left])["then"][:3] == ["avoidable", "ordinary", 0.8875]
 
 
 def test_sent_on_by_a_facility_at_home_is_referred(catalog: Catalog) -> None:

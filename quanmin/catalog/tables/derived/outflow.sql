@@ -3,7 +3,7 @@
 -- the same. What is reckoned once for a quarter uses the months that every month of the quarter sees. Floating sums are rounded before they are compared.
 WITH rule AS (
     SELECT 2.0 AS severe_charge_ratio, 0.2 AS price_group_primary_share, 3.0 AS half_life_months, 0.5 AS treated_share,
-           2.0 AS prior_cases, 2.0 AS county_prior_cases, 2.0 AS region_prior_cases, 0.5 AS cost_class_width
+           3.0 AS prior_cases, 1.5 AS county_prior_cases, 2.0 AS region_prior_cases, 0.5 AS cost_class_width
 ), seen AS MATERIALIZED (
     SELECT *, left(principal_diagnosis_code, 5) AS diagnosis_group, facility_county = home_county AS is_home, year(discharged_on) * 12 + month(discharged_on) AS month,
            facility_level || CASE WHEN coalesce(is_in_region, TRUE) THEN '' ELSE ' beyond' END AS tier,
