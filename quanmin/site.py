@@ -20,7 +20,9 @@ from quanmin.records.intake import Intake
 from quanmin.records.intake import Progress as IntakeProgress
 from quanmin.records.ledger import Ledger, Snapshot
 from quanmin.records.warehouse import Warehouse
+from quanmin.services.flow import Flow
 from quanmin.services.indicators import Indicators
+from quanmin.services.indicators.suppression import suppress
 
 TEMPLATE = """# A Quanmin site.
 region = "{region}"              # division code of the region whose residents are counted ("" = no region table needed)
@@ -147,6 +149,12 @@ class Site:
         """Answers over a snapshot, within a scope; `hold`: see `engine`."""
         snapshot = self.snapshot(as_of)
         return Indicators(self.catalog, self.engine(snapshot, scope, hold), snapshot.id, self.settings.suppress_below)
+
+    def flow(self, opened: Indicators, scope: Scope | None = None, suppress_below: int | None = None) -> Flow:
+        """Flow over the snapshot and engine of opened indicators; `scope` must be the one they were opened with."""
+        below = self.settings.suppress_below if suppress_below is None else suppress_below
+        county = scope.value if scope is not None and scope.kind == "county" else ""
+        return Flow(self.catalog, opened.engine, opened.snapshot, lambda answer: suppress(answer, below, is_quotient=False) if below > 1 else answer, county)
 
     def _asked_tables(self) -> frozenset[str]:
         halves = [half for i in self.catalog.indicators.values() for half in (i.numerator, i.denominator) if half is not None]

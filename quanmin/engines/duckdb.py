@@ -15,7 +15,7 @@ from sqlglot import exp
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
-from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, tally
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, tally
 from quanmin.model import Answer, Cell, Check, Indicator, Table
 from quanmin.model.words import GRAINS
 
@@ -160,6 +160,19 @@ class DuckDBEngine:
                 written = [answers.key_text(value, name) for value in table[name].to_pylist()]
                 table = table.set_column(table.column_names.index(name), name, pa.array(written, pa.string()))
         return table
+
+    def sums(self, table: Table, columns: Sequence[str], by: Sequence[str] = (), where: Sequence[str] = ()) -> pa.Table:
+        """The number of `rows` of a table and the sums of columns by groups, in their order; raises Refusal where a dimension or condition does not fit."""
+        self._need_lists(*where)
+        found = self._run(sums(Part(table, "", time=table.time, place=table.place), columns, by, where, self.catalog), where).to_arrow_table()
+        for name in by:
+            if name in GRAINS:
+                written = [answers.key_text(value, name) for value in found[name].to_pylist()]
+                found = found.set_column(found.column_names.index(name), name, pa.array(written, pa.string()))
+        for name in columns:
+            exact = pa.decimal128(38, 2) if table.columns[name].type == "money" else pa.int64()
+            found = found.set_column(found.column_names.index(name), name, found[name].cast(exact))
+        return found
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a fixed statement of ours (never of a person's text)."""

@@ -248,3 +248,13 @@ def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Seque
     for text in filters:
         query = query.where(exp.paren(condition(text, part, catalog)))
     return query.order_by(*(dimension(name, part) for name in by)) if by else query
+
+
+def sums(part: Part, columns: Sequence[str], by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
+    """The query that counts a table's rows and adds up whole-number or money columns by groups, in the order of the keys."""
+    keys = [dimension(name, part) for name in by]
+    query = exp.select(*(exp.alias_(key, name, quoted=True) for key, name in zip(keys, by, strict=True)), exp.alias_(exp.Count(this=exp.Star()), "rows"))
+    query = query.select(*(exp.alias_(exp.Sum(this=exp.column(name, quoted=True)), name, quoted=True) for name in columns)).from_(exp.to_table(part.table.id))
+    for text in filters:
+        query = query.where(exp.paren(condition(text, part, catalog)))
+    return query.group_by(*(key.copy() for key in keys)).order_by(*(key.copy() for key in keys)) if by else query

@@ -266,6 +266,7 @@ class Builder:
         affected &= known
         if state.full:
             affected = set(available)
+        state.touched[table.id] = affected  # what is derived from it goes on from there
         rows = max((state.versions[t.id][1] for t in inputs if t.id in state.versions), default=0)
         size = max(1, int(len(available) * BATCH_ROWS / rows)) if rows else len(available) or 1
         ordered = sorted(affected)
