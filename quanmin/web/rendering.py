@@ -37,10 +37,11 @@ def action(name: str, kind: str = "action_") -> str:
     return word(known) if is_word(known) else name
 
 
+SECTIONS = (("/", "indicators", "figures"),)  # path, word, permission
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
     "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
-    "action": action, "note": lambda text: note_in(text, language()),
+    "action": action, "sections": SECTIONS, "note": lambda text: note_in(text, language()),
 }
 
 

@@ -1,4 +1,4 @@
-"""The words of the pages."""
+"""The words of the pages: words.toml, and one file per group of pages in words/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from quanmin.catalog.messages import language
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    return tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+    here = Path(__file__)
+    return {name: said for path in (here.with_name("words.toml"), *sorted(here.with_name("words").glob("*.toml")))
+            for name, said in tomllib.loads(path.read_text("utf-8")).items()}
 
 
 def is_word(name: str) -> bool:
