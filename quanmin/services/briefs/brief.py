@@ -95,7 +95,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Brief:
-    """A monthly brief. `language` is zh or en; `words` are the fixed words of the document (see words.toml) in that language; `as_of` says snapshot and date."""
+    """A monthly brief.
+
+    `language` is zh or en; `words` are the fixed words of the document (see words.toml) in that language; `as_of` says snapshot and date.
+    """
 
     language: str
     region: str
