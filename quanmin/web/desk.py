@@ -47,14 +47,14 @@ class Desk:
         account = request.state.session.account
         return Actor(account.name, account.role, account.scope, self.site.ledger)
 
-    def indicators(self, scope: Scope) -> Indicators:
-        """Answers over the newest snapshot within a scope: at once from the files, and from memory as soon as they are read into it."""
-        key = (self.site.snapshot().id, scope)
+    def indicators(self, scope: Scope, as_of: int | None = None) -> Indicators:
+        """Answers over a snapshot (the newest) within a scope: at once from the files, and from memory as soon as they are read into it."""
+        key = (self.site.snapshot(as_of).id, scope)
         with self._lock:
             found = self._engines.get(key)
             if found is None:
                 found = self._keep(key, self.site.indicators(*key))
-                if self.is_serving:
+                if self.is_serving and as_of is None:
                     self._timers.append(Timer(HOLD_AFTER, self._hold, key))
                     self._timers[-1].start()
             self._engines.move_to_end(key)

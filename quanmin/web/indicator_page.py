@@ -39,7 +39,7 @@ def indicator_page(request: Request, name: str, period: str = "", by: str = "") 
     view.actor.require("figures", "figures", name)
     chosen = view.period(period)
     context: dict[str, Any] = {
-        "one": one, "periods": view.periods(), "period": chosen, "snapshot": view.desk.site.snapshot(), "labels": view.column_labels(one),
+        "one": one, "periods": view.periods(), "period": chosen, "snapshot": view.snapshot, "labels": view.column_labels(one),
         "tables": {table: view.catalog.tables[table].label for table in view.indicators.tables_of(one)}, "others": view.catalog.indicators,
     }
     if one.is_executable:
@@ -90,7 +90,7 @@ def rows_page(request: Request, name: str, period: str = "", place: str = "", wh
     rows = [[_named(row[c], names[c]) for c in filled] for row in table.select(filled).to_pylist()]
     return page(
         request, "rows.html", one=one, columns=filled, rows=rows, labels=view.column_labels(one), which=which, period=period, place=place, count=ROWS_SHOWN,
-        shown_period=view.shown_period(one, period), place_name=view.place_names().get(place, place), snapshot=view.desk.site.snapshot(),
+        shown_period=view.shown_period(one, period), place_name=view.place_names().get(place, place), snapshot=view.snapshot,
         tabs=("denominator", "numerator", "unknown") if one.kind == "share" else ("denominator", "unknown"),
     )
 

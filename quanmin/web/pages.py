@@ -35,7 +35,7 @@ def home(request: Request, theme: str = THEMES[0], period: str = "") -> Response
     waiting = sorted((i for i in indicators if i.theme == theme and not i.is_executable), key=lambda i: (i.code, i.part))
     return page(
         request, "home.html", themes=[*THEMES, *others], known=THEMES, theme=theme, rows=view.rows(theme, chosen), waiting=waiting, counties=view.counties(),
-        periods=view.periods(), period=chosen, snapshot=desk.site.snapshot(), subject=view.subject()[1],
+        periods=view.periods(), period=chosen, snapshot=view.snapshot, subject=view.subject()[1],
     )
 
 

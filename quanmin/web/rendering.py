@@ -37,12 +37,19 @@ def action(name: str, kind: str = "action_") -> str:
     return word(known) if is_word(known) else name
 
 
+def here(request: Request, **changes: Any) -> str:
+    """The address of the page that is shown, with other values of its query; an export is none of its own."""
+    url = request.url.remove_query_params("export").include_query_params(**changes)
+    return f"{url.path}?{url.query}"
+
+
 SECTIONS = (("/", "indicators", "figures"),)  # path, word, permission
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
     "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
-    "action": action, "sections": SECTIONS, "note": lambda text: note_in(text, language()),
+    "action": action, "sections": SECTIONS, "here": here, "note": lambda text: note_in(text, language()),
 }
+templates.env.tests["shown"] = lambda value: hasattr(value, "text") and hasattr(value, "href")
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -50,6 +57,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     session = getattr(request.state, "session", None)
     other = "en" if language() == "zh" else "zh"
     here = request.url.include_query_params(lang=other)
+    if "snapshot" in values:
+        values["newest"] = request.app.state.desk.site.snapshot().id
     values |= {"session": session, "other_language": f"?{here.query}", "role": roles()[session.account.role][0] if session else None}
     return templates.TemplateResponse(request, template, values, status_code=status)
 

@@ -19,6 +19,7 @@ from quanmin.web.words import word
 
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 PLACE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
+SNAPSHOT = re.compile(r"[0-9]{1,9}")
 PLACES_SHOWN = 8  # counties in the list where no regions are registered
 Made = TypeVar("Made")
 
@@ -45,9 +46,10 @@ def asked_place(place: str) -> list[str]:
 class View:
     """What one actor may see."""
 
-    def __init__(self, desk: Desk, actor: Actor) -> None:
+    def __init__(self, desk: Desk, actor: Actor, as_of: int | None = None) -> None:
         self.desk, self.actor = desk, actor
-        self.indicators = self.desk.indicators(self.actor.scope)
+        self.indicators = self.desk.indicators(self.actor.scope, as_of)
+        self.snapshot = desk.site.snapshot(self.indicators.snapshot)
         self.catalog: Catalog = self.indicators.catalog
         self.region = self.desk.site.settings.region
 
@@ -55,7 +57,10 @@ class View:
     def of(cls, request: Request) -> View:
         """What a request may see."""
         desk: Desk = request.app.state.desk
-        return cls(desk, desk.actor(request))
+        as_of = request.query_params.get("as_of", "")
+        if as_of and not SNAPSHOT.fullmatch(as_of):
+            raise refused("as_of", as_of)
+        return cls(desk, desk.actor(request), int(as_of) if as_of else None)
 
     def remembered(self, key: Hashable, make: Callable[[], Made], spoken: str | None = None) -> Made:
         """What `make` gives, kept as long as snapshot, scope, the right to small counts and language (unless it has none: "") are the same."""

@@ -68,7 +68,7 @@ def test_public_things_have_docstrings() -> None:
 
 
 @pytest.mark.parametrize("path", ["quanmin/web/words.toml", "quanmin/catalog/messages.toml", "quanmin/catalog/roles.toml",
-                                  *sorted(shown(p) for p in (ROOT / "quanmin/services").glob("*/words.toml"))])
+                                  *sorted(shown(p) for part in ("services/*/words.toml", "web/words/*.toml") for p in (ROOT / "quanmin").glob(part))])
 def test_sentences_stand_in_both_languages_with_the_same_values(path: str) -> None:
     for name, texts in tomllib.loads((ROOT / path).read_text("utf-8")).items():
         assert texts.get("zh") and texts.get("en"), f"{path}: {name} lacks a language"
@@ -80,7 +80,10 @@ def test_every_sentence_is_used_and_every_used_one_exists() -> None:
     used = set(re.findall(r"""\bsay\(\s*['"]([a-z_0-9]+)['"]""", code))
     missing = used - set(all_messages())
     assert not missing, f"write these into catalog/messages.toml: {missing}"
-    words = set(tomllib.loads((ROOT / "quanmin/web/words.toml").read_text("utf-8")))
+    files = [ROOT / "quanmin/web/words.toml", *sorted((ROOT / "quanmin/web/words").glob("*.toml"))]
+    defined = [name for path in files for name in tomllib.loads(path.read_text("utf-8"))]
+    assert len(defined) == len(set(defined)), f"give these words one place: {sorted({name for name in defined if defined.count(name) > 1})}"
+    words = set(defined)
     asked = set(re.findall(r"""(?<![.\w])(?:t|word)\(\s*['"]([a-z_0-9]+)['"]\s*[,)]""", code))
     assert not asked - words, f"write these into web/words.toml: {asked - words}"
 

@@ -65,13 +65,16 @@
     });
   }
 
+  const tools = { shared: shared, safe: safe, two: two, aim: aim, spans: spans, tidy: tidy, span: span };
+  const kinds = Object.assign({ trend: trend, bars: bars }, window.quanminCharts); // other files draw more kinds
   const drawn = Array.from(document.querySelectorAll("[data-chart]"), (holder) => {
     const d = JSON.parse(document.getElementById(holder.dataset.chart).textContent), label = holder.getAttribute("aria-label");
-    const draw = { trend: trend, bars: bars }[d.kind];
-    const option = draw(d, colours(), holder), chart = echarts.init(holder, null, { renderer: "svg" });
+    const draw = () => kinds[d.kind](d, colours(), holder, tools);
+    const option = draw(), chart = echarts.init(holder, null, { renderer: "svg" });
     chart.setOption(option);
+    chart.on("click", (event) => { const link = event.data && event.data.link || d.links && d.links[event.dataIndex]; if (link) location.assign(link); });
     holder.setAttribute("aria-label", label);
-    return { chart: chart, again: () => chart.setOption(draw(d, colours(), holder), true) };
+    return { chart: chart, again: () => chart.setOption(draw(), true) };
   });
   window.addEventListener("resize", () => drawn.forEach((one) => one.chart.resize()));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((one) => one.again()));

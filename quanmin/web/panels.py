@@ -1,0 +1,134 @@
+"""Panels: what a page draws and lists, and the same as a file; the table under a chart and the export are one sheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from quanmin.web.rendering import page
+
+FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+EXPORT = re.compile(r"([a-z][a-z0-9_]{0,40})\.(csv|json|xlsx)")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+WIDEST = 48  # characters of a workbook's column
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a sheet: `name` heads it in files, `label` on the page."""
+
+    name: str
+    label: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A value as the page shows it: `text` on the page, `value` in files; `verdict` is met, missed, bounds or "", `title` what it was counted from."""
+
+    text: str
+    value: Any = None
+    href: str = ""
+    verdict: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: its columns and its rows (plain values or Shown); `about` says period, snapshot, definition and the like of all of it."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart (or none) with its sheet; `id` names it in addresses and files; `width` is "", wide or full; `is_open` shows the table at once."""
+
+    id: str
+    title: str
+    sheet: Sheet
+    chart: Mapping[str, Any] | None = None
+    note: str = ""
+    width: str = "full"
+    is_open: bool = False
+
+
+def _plain(value: Any) -> Any:
+    found = value.value if isinstance(value, Shown) else value
+    return float(found) if isinstance(found, Decimal) else found
+
+
+def harmless(value: Any) -> Any:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _csv(sheet: Sheet) -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*(c.name for c in sheet.columns), *sheet.about])
+    for row in sheet.rows:
+        writer.writerow([*(harmless(_plain(v)) for v in row), *(harmless(v) for v in sheet.about.values())])
+    return stream.getvalue().encode("utf-8-sig")  # spreadsheets in China read UTF-8 only with its mark
+
+
+def _json(sheet: Sheet) -> bytes:
+    names = [c.name for c in sheet.columns]
+    rows = [dict(zip(names, (_plain(v) for v in row), strict=True)) for row in sheet.rows]
+    return json.dumps({"about": dict(sheet.about), "rows": rows}, ensure_ascii=False, default=str).encode()
+
+
+def _xlsx(panel: Panel) -> bytes:
+    stream, sheet = io.BytesIO(), panel.sheet
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    head, whole, broken = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.00"})
+    data, about = book.add_worksheet(), book.add_worksheet("about")
+    for j, column in enumerate(sheet.columns):
+        data.write_string(0, j, column.label, head)
+        texts = [str(row[j].text if isinstance(row[j], Shown) else row[j] or "") for row in sheet.rows[:200]]
+        data.set_column(j, j, min(WIDEST, 2 + max(sum(1 + (ord(c) > 0x2E7F) for c in t) for t in (column.label, *texts))))
+    for i, row in enumerate(sheet.rows, 1):
+        for j, value in enumerate(row):
+            found = _plain(value)
+            if isinstance(found, int | float) and not isinstance(found, bool):
+                data.write_number(i, j, found, whole if float(found).is_integer() else broken)
+            elif found is not None:
+                data.write_string(i, j, str(found))
+    data.freeze_panes(1, 0)
+    about.set_column(0, 1, WIDEST)
+    for i, (name, value) in enumerate(({"title": panel.title} | dict(sheet.about)).items()):
+        about.write_string(i, 0, str(name), head)
+        about.write_string(i, 1, str(value))
+    book.close()
+    return stream.getvalue()
+
+
+def as_file(panel: Panel, form: str) -> Response:
+    """A panel's sheet as a file of a form of FORMS."""
+    body = _xlsx(panel) if form == "xlsx" else _csv(panel.sheet) if form == "csv" else _json(panel.sheet)
+    return Response(body, media_type=FORMS[form], headers={"Content-Disposition": f'attachment; filename="{panel.id}.{form}"'})
+
+
+def answer(request: Request, template: str, panels: Sequence[Panel], **values: Any) -> Response:
+    """The page with its panels (by id in `panels`), or with `export=<panel>.<form>` in the address the panel's sheet as a file."""
+    wanted = request.query_params.get("export", "")
+    known = {panel.id: panel for panel in panels}
+    if not wanted:
+        return page(request, template, panels=known, **values)
+    found = EXPORT.fullmatch(wanted)
+    if not found or found[1] not in known:
+        raise HTTPException(404)
+    return as_file(known[found[1]], found[2])
