@@ -21,13 +21,23 @@ app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.review, name="review")
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "with_actions"]
+
+
+def with_actions() -> typer.Typer:
+    """The commands and one more for every action that only reads."""
+    from quanmin.cli import asking  # scipy behind it takes as long to import as all the rest
+
+    asking.register(app)
+    return app
 
 
 def main() -> None:
     """Run a command: exit 0 done, 1 a check failed, 2 bad use or unreadable input, each with one clear line and never a traceback."""
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} | {
+        group.name for group in app.registered_groups}
     try:
-        app()
+        (app if sys.argv[1:2] and sys.argv[1] in known else with_actions())()
     except Refusal as refusal:
         complain(refusal.problems)
         sys.exit(2)

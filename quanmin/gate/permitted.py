@@ -31,10 +31,10 @@ def _is_hidden(column: Column) -> bool:
 
 
 def declared(catalog: Catalog, question: Indicator | Check) -> frozenset[str]:
-    """The dimensions a question declares, with its places and the grains of time."""
+    """The dimensions a question declares, with its places, the grains of time and who sent it."""
     if isinstance(question, Check):
         return frozenset({"sender", *GRAINS, *PLACES})
-    names = {*question.by, *GRAINS, *PLACES}
+    names = {*question.by, *GRAINS, *PLACES, "sender"}
     for other in ([question.of] if question.kind == "growth" else question.parts.values()):
         names |= declared(catalog, catalog.indicators[other])
     halves = [half for half in (question.numerator, question.denominator) if half is not None]

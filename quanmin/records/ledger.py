@@ -19,7 +19,7 @@ from quanmin.model import Problem, Refusal
 from quanmin.records import ledger_tables as t
 from quanmin.records.folders import DiskFull
 
-HEAD = "0001"
+HEAD = "0002"
 CHINA_TIME = timezone(timedelta(hours=8))
 WHOLE = "1900-01-01"  # the period of a table that has none
 
@@ -56,6 +56,20 @@ class Piece:
     sender: str
     mode: str
     rows: int
+
+
+@dataclass(frozen=True)
+class TargetSet:
+    """A target somebody set, or withdrew (no value); `document` is what it rests on."""
+
+    indicator: str
+    place_code: str
+    period: str
+    value: float | None
+    document: str
+    note: str
+    set_by: str
+    set_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,6 +208,17 @@ class Ledger:
         """All decisions but the first `count`, withdrawals included."""
         with self.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(select(t.decision).order_by(t.decision.c.id).offset(count))]
+
+    def set_targets(self, targets: Sequence[TargetSet]) -> None:
+        """Record targets somebody set, all or none."""
+        with self.transaction() as connection:
+            connection.execute(insert(t.target), [asdict(one) | {"set_at": now()} for one in targets])
+
+    def targets(self) -> list[TargetSet]:
+        """Every target ever set, in order."""
+        columns = [column for column in t.target.c if column.name != "id"]
+        with self.reading() as connection:
+            return [TargetSet(*row) for row in connection.execute(select(*columns).order_by(t.target.c.id))]
 
     def decision_count(self) -> int:
         """How many decisions were ever recorded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -60,6 +60,21 @@ decision = Table(
     Column("reason", Text, nullable=False),
     Column("decided_by", String(100), nullable=False),
     Column("decided_at", String(40), nullable=False),
+)
+
+# A target somebody set; the newest entry for indicator, place and period holds, without a value it is withdrawn.
+target = Table(
+    "target", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("indicator", String(100), nullable=False),
+    Column("place_code", String(100), nullable=False),
+    Column("period", String(10), nullable=False),
+    Column("value", Float),
+    Column("document", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("set_by", String(100), nullable=False),
+    Column("set_at", String(40), nullable=False),
+    Index("target_of", "indicator", "place_code", "period"),
 )
 
 account = Table(

@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
+from quanmin.api import actions as api_actions
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
@@ -115,7 +116,8 @@ def create_app(site: Site | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     for router in (sign_in.router, pages.router, indicator_page.router):
         app.include_router(router)
-    app.include_router(api, prefix="/api")
+    for served in (api, api_actions.router):
+        app.include_router(served, prefix="/api")
 
     @app.middleware("http")
     async def door(request: Request, call_next: RequestResponseEndpoint) -> Response:

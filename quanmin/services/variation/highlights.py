@@ -56,6 +56,7 @@ class Highlight:
 
     `direction` is better, worse or neither; `side` 1 high or rising, −1 low or falling. `low` and `high` are the limits it was held against,
     `expected` their centre, `length` the months of a run or trend. `p` is the probability by chance after the number of rules, `strength` −log10 p.
+    `also` are indicators of other documents that say the same.
     """
 
     indicator: str
@@ -70,6 +71,7 @@ class Highlight:
     high: float
     length: int
     p: float
+    also: tuple[str, ...] = ()
 
 
 def discoveries(p: ArrayLike, false_share: float = 0.1) -> NDArray[np.bool_]:

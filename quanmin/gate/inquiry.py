@@ -1,0 +1,225 @@
+"""Asking on behalf of an actor: what services get to see, the actor's scope, permissions and suppression already in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from quanmin.catalog.messages import language, say
+from quanmin.gate.actor import Actor
+from quanmin.gate.targets import InForce, in_force
+from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
+from quanmin.model.asker import UNITS, Unit
+from quanmin.services.indicators import Indicators
+
+PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
+CODE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
+UNIT_DIMENSION = {"county": "place", "facility": "facility_code"}
+FEWEST_COUNTIES = 8  # where no regions are registered, the most frequent home counties stand in
+Made = TypeVar("Made")
+
+
+def _refused(field: str, value: str, mend: str) -> Refusal:
+    return Refusal(Problem("question", None, field, value[:40], say("bad_value"), mend))
+
+
+def _at_once(key: Hashable, make: Callable[[], Made]) -> Made:
+    del key
+    return make()
+
+
+def has_time(indicator: Indicator, others: Mapping[str, Indicator]) -> bool:
+    """Whether an indicator can be cut by periods."""
+    if indicator.kind in ("growth", "composite"):
+        return all(has_time(others[name], others) for name in _made_of(indicator))
+    return bool(indicator.numerator and indicator.numerator.time)
+
+
+def _made_of(indicator: Indicator) -> list[str]:
+    return [indicator.of] if indicator.kind == "growth" else list(indicator.parts.values())
+
+
+class Inquiry:
+    """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered)."""
+
+    def __init__(self, actor: Actor, indicators: Indicators, region: str, remember: Callable[[Hashable, Callable[[], Any]], Any] = _at_once) -> None:
+        self.actor, self.indicators, self._remember = actor, indicators, remember
+        scope = actor.scope
+        self._region = region if scope.kind == "region" else scope.value
+
+    @property
+    def region(self) -> str:
+        """The code of what the headline figures are about."""
+        return self._region
+
+    @property
+    def snapshot(self) -> int:
+        """The snapshot that answers."""
+        return self.indicators.snapshot
+
+    def may(self, permission: str) -> bool:
+        """Whether the role grants a permission."""
+        return self.actor.may(permission)
+
+    def listed(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        """Rows of a query within the actor's scope."""
+        found: list[dict[str, Any]] = self.indicators.engine.table(sql, values).to_pylist()
+        return found
+
+    def question(self, name: str) -> Indicator:
+        """An indicator that can be computed; raises Refusal otherwise."""
+        found = self.indicators.catalog.indicators.get(name)
+        if found is None or not found.is_executable:
+            raise _refused("indicator", name, say("mend_indicator"))
+        return found
+
+    def questions(self) -> Mapping[str, Indicator]:
+        """All indicators that can be computed."""
+        return {name: one for name, one in self.indicators.catalog.indicators.items() if one.is_executable}
+
+    def figures(self, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
+        """An indicator's figures; raises Refusal."""
+        found: Answer = self._remember(("figures", name, tuple(by), tuple(where)), lambda: self.actor.figures(self.indicators, name, by, where))
+        return found
+
+    def is_yearly(self, name: str) -> bool:
+        """Whether an indicator is counted from yearly records on either side."""
+        indicator, catalog = self.indicators.catalog.indicators[name], self.indicators.catalog
+        if indicator.kind in ("growth", "composite"):
+            return any(self.is_yearly(part) for part in _made_of(indicator))
+        halves = [half for half in (indicator.numerator, indicator.denominator) if half is not None and half.time]
+        return any(catalog.tables[half.table].columns[half.time].type == "integer" for half in halves)
+
+    def has_months(self, name: str) -> bool:
+        """Whether an indicator can be cut by months."""
+        return has_time(self.indicators.catalog.indicators[name], self.indicators.catalog.indicators) and not self.is_yearly(name)
+
+    def periods(self) -> list[str]:
+        """Years and months with stays, the newest first."""
+        found: list[str] = self._remember("periods", self._periods)
+        return found
+
+    def _periods(self) -> list[str]:
+        rows = self.listed("SELECT DISTINCT strftime(discharged_on, '%Y-%m') AS month FROM hospitalisation WHERE discharged_on IS NOT NULL")
+        months = sorted((row["month"] for row in rows), reverse=True)
+        return [period for year in sorted({m[:4] for m in months}, reverse=True) for period in (year, *(m for m in months if m[:4] == year))]
+
+    def newest(self) -> str:
+        """The newest month for which all that insurance owes has come, "" without data."""
+        found: str = self._remember("newest", self._newest)
+        return found
+
+    def _newest(self) -> str:
+        silent = {row["m"] for row in self.listed(
+            "SELECT DISTINCT strftime(period, '%Y-%m') AS m FROM receipt WHERE NOT is_received AND \"table\" = 'claim'")}
+        months = [period for period in self.periods() if len(period) == 7]
+        return next((month for month in months if month not in silent), months[0] if months else "")
+
+    def period(self, asked: str = "") -> str:
+        """The year or month asked for, or the newest complete month; raises Refusal for what is none."""
+        if asked and not PERIOD.fullmatch(asked):
+            raise _refused("period", asked, "2026, 2026-03")
+        return asked or self.newest()
+
+    def months(self) -> Sequence[str]:
+        """All months with data up to the newest complete one, in order."""
+        return sorted(period for period in self.periods() if len(period) == 7 and period <= self.newest())
+
+    def where(self, place: str = "", facility: str = "") -> list[str]:
+        """The condition for a place or a facility; raises Refusal for what cannot be a code."""
+        for name, code in (("place", place), ("facility", facility)):
+            if code and not CODE.fullmatch(code):
+                raise _refused(name, code, say("mend_code"))
+        return ([f"place = '{place}'"] if place else []) + ([f"facility_code = '{facility}'"] if facility else [])
+
+    def series(self, name: str, place: str = "", facility: str = "") -> Mapping[str, Cell]:
+        """Month → cell up to the newest complete month, of all, a place or a facility; raises Refusal for an indicator without months."""
+        where = self.where(place, facility)
+        self.question(name)
+        if not self.has_months(name):
+            raise _refused("indicator", name, say("mend_months"))
+        if facility and not self.may("small"):  # a role without small counts filters by place and period alone: from all facilities, this one
+            return self.monthly(name, "facility").get(facility, {})
+        return self._until_newest(self.figures(name, ["month"], where).cells)
+
+    def _until_newest(self, cells: Sequence[Cell]) -> dict[str, Cell]:
+        newest = self.newest()
+        return {str(c.key["month"]): c for c in cells if c.key["month"] is not None and str(c.key["month"]) <= newest}
+
+    def by_unit(self, name: str, period: str, unit: str = "county") -> Mapping[str, Cell]:
+        """Unit code → cell of a period, of registered units only."""
+        dimension, known = self._dimension(unit), self.units(unit)
+        self.question(name)
+        cells = self.figures(name, [dimension], self.within(name, period)).cells
+        return {str(c.key[dimension]): c for c in cells if str(c.key[dimension]) in known}
+
+    def within(self, name: str, period: str) -> list[str]:
+        """The condition that limits an indicator to a period: its year where it is counted by years, none where it has no time."""
+        if not period or not has_time(self.indicators.catalog.indicators[name], self.indicators.catalog.indicators):
+            return []
+        self.period(period)
+        return [f"year = {period[:4]}"] if len(period) == 4 or self.is_yearly(name) else [f"month = '{period}'"]
+
+    def monthly(self, name: str, unit: str = "county") -> Mapping[str, Mapping[str, Cell]]:
+        """Unit code → month → cell up to the newest complete month, of registered units only."""
+        dimension, known = self._dimension(unit), self.units(unit)
+        self.question(name)
+        if not self.has_months(name):
+            raise _refused("indicator", name, say("mend_months"))
+        found: dict[str, list[Cell]] = {}
+        for cell in self.figures(name, ["month", dimension]).cells:
+            if str(cell.key[dimension]) in known:
+                found.setdefault(str(cell.key[dimension]), []).append(cell)
+        return {code: self._until_newest(cells) for code, cells in found.items()}
+
+    @staticmethod
+    def _dimension(unit: str) -> str:
+        if unit not in UNITS:
+            raise _refused("unit", unit, ", ".join(UNITS))
+        return UNIT_DIMENSION[unit]
+
+    def units(self, unit: str = "county") -> Mapping[str, Unit]:
+        """The registered units by code, named in the spoken language."""
+        self._dimension(unit)
+        found: dict[str, Unit] = self._remember(("units", unit, language()), self._counties if unit == "county" else self._facilities)
+        return found
+
+    def _counties(self) -> dict[str, Unit]:
+        name = "coalesce(name_en, name)" if language() == "en" else "name"
+        rows = self.listed(f"SELECT region_code AS code, {name} AS name, is_urban FROM region WHERE level = 'county' ORDER BY code")
+        if self.actor.scope.kind == "county":
+            rows = [row for row in rows if row["code"] == self.actor.scope.value]
+        seen = self.listed("SELECT home_county AS code, count(*) AS n FROM hospitalisation WHERE home_county IS NOT NULL GROUP BY ALL ORDER BY n DESC, code")
+        lived = {row["code"] for row in seen}
+        chosen = [row for row in rows if row["code"] in lived] or rows
+        if not chosen:
+            chosen = [{"code": row["code"], "name": row["code"], "is_urban": None} for row in seen[:FEWEST_COUNTIES]]
+        kinds = {True: "urban", False: "rural", None: ""}
+        return {row["code"]: Unit(row["code"], row["name"], "county", kinds[row["is_urban"]], row["code"]) for row in chosen}
+
+    def _facilities(self) -> dict[str, Unit]:
+        name = "coalesce(name_en, name)" if language() == "en" else "name"
+        rows = self.listed(f"SELECT facility_code, {name} AS name, level_code, type_code, county_code, community_code, is_community_lead FROM facility"
+                           " ORDER BY facility_code")
+        return {row["facility_code"]: Unit(row["facility_code"], row["name"] or row["facility_code"], row["level_code"] or "", row["type_code"] or "",
+                                           row["county_code"] or "", row["community_code"] or "", bool(row["is_community_lead"])) for row in rows}
+
+    def targets(self, name: str) -> Mapping[tuple[str, str], float]:
+        """(place or facility code, period) → target: the files' and, over them, those people have set."""
+        rows = self._remember("targets of files", lambda: self.listed("SELECT indicator, place_code, period, value FROM target"))
+        filed = {(row["place_code"], row["period"]): float(row["value"]) for row in rows if row["indicator"] == name}
+        entered = {(place, period): value for (indicator, place, period), value in self.set_targets.values.items() if indicator == name}
+        return {key: value for key, value in (filed | entered).items() if value is not None}
+
+    @cached_property
+    def set_targets(self) -> InForce:
+        """The targets people have set that hold as of the snapshot."""
+        return in_force(self.actor.ledger, self.snapshot)
+
+    def received(self, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """(sender, month) of the submissions that have come."""
+        rows = self.listed("SELECT sender, strftime(period, '%Y-%m') AS month FROM receipt WHERE is_received AND list_contains($tables, \"table\")",
+                           tables=list(tables))
+        return frozenset((row["sender"], row["month"]) for row in rows)

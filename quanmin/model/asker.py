@@ -1,0 +1,79 @@
+"""What a service may ask for on behalf of somebody: figures within their scope, never more than they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from quanmin.model.answer import Answer, Cell
+from quanmin.model.question import Indicator
+
+UNITS = ("county", "facility")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A county or facility; `of_community` and `county` are codes ("" where it has none)."""
+
+    code: str
+    name: str
+    level: str
+    type: str
+    county: str
+    of_community: str = ""
+    is_lead: bool = False
+
+
+class Asker(Protocol):
+    """Somebody asking."""
+
+    @property
+    def region(self) -> str:
+        """The code of what their headline figures are about: the region, or their part of it."""
+
+    @property
+    def snapshot(self) -> int:
+        """The snapshot that answers."""
+
+    def may(self, permission: str) -> bool:
+        """Whether their role grants a permission."""
+
+    def question(self, name: str) -> Indicator:
+        """An indicator that can be computed; raises Refusal otherwise."""
+
+    def questions(self) -> Mapping[str, Indicator]:
+        """All indicators that can be computed."""
+
+    def figures(self, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
+        """An indicator's figures; raises Refusal."""
+
+    def where(self, place: str = "", facility: str = "") -> list[str]:
+        """The condition for a place or a facility; raises Refusal for what cannot be a code."""
+
+    def has_months(self, name: str) -> bool:
+        """Whether an indicator can be cut by months."""
+
+    def period(self, asked: str = "") -> str:
+        """The year or month asked for, or the newest month for which all that is owed has come; raises Refusal for what is none."""
+
+    def months(self) -> Sequence[str]:
+        """All months with data up to the newest complete one, in order."""
+
+    def series(self, name: str, place: str = "", facility: str = "") -> Mapping[str, Cell]:
+        """Month → cell up to the newest complete month, of all, a place or a facility; raises Refusal for an indicator without months."""
+
+    def by_unit(self, name: str, period: str, unit: str = "county") -> Mapping[str, Cell]:
+        """Unit code → cell of a period, of registered units only."""
+
+    def monthly(self, name: str, unit: str = "county") -> Mapping[str, Mapping[str, Cell]]:
+        """Unit code → month → cell up to the newest complete month, of registered units only."""
+
+    def units(self, unit: str = "county") -> Mapping[str, Unit]:
+        """The registered units by code."""
+
+    def targets(self, name: str) -> Mapping[tuple[str, str], float]:
+        """(place or facility code, period) → target."""
+
+    def received(self, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """(sender, month) of the submissions that have come."""
