@@ -20,6 +20,7 @@ from quanmin.records.intake import Intake
 from quanmin.records.intake import Progress as IntakeProgress
 from quanmin.records.ledger import Ledger, Snapshot
 from quanmin.records.warehouse import Warehouse
+from quanmin.reports.boards import Group, read_boards
 from quanmin.services.flow import Flow
 from quanmin.services.indicators import Indicators
 from quanmin.services.indicators.suppression import suppress
@@ -100,6 +101,11 @@ class Site:
     def catalog(self) -> Catalog:
         """Shipped definitions and the region's own."""
         return load(self.folder / "definitions")
+
+    @cached_property
+    def boards(self) -> tuple[Group, ...]:
+        """The groups of indicators shown first."""
+        return read_boards(self.folder / "definitions", {name for name, one in self.catalog.indicators.items() if one.is_executable})
 
     @cached_property
     def ledger(self) -> Ledger:

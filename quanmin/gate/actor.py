@@ -82,10 +82,14 @@ class Actor:
     def _within(self, indicators: Indicators, name: str, where: Sequence[str]) -> list[str]:
         return [*where, *self.scope.narrowing(places_of(indicators.catalog, indicators.catalog.question(name)))]
 
-    def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
-        """An answer, with small counts withheld from roles that may not see them."""
+    def admit(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> None:
+        """Refuse figures that the role may not ask for."""
         self.require("figures", "figures", _subject(indicators, name))
         self._admit(indicators, "figures", name, by, where)
+
+    def figures(self, indicators: Indicators, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
+        """An answer, with small counts withheld from roles that may not see them."""
+        self.admit(indicators, name, by, where)
         return indicators.ask(name, by, self._within(indicators, name, where), 0 if self.may("small") else None)
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -81,6 +82,7 @@ class Inquiry:
 
     def figures(self, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """An indicator's figures; raises Refusal."""
+        self.actor.admit(self.indicators, name, by, where)  # what was worked out for one role is not another's
         found: Answer = self._remember(("figures", name, tuple(by), tuple(where)), lambda: self.actor.figures(self.indicators, name, by, where))
         return found
 
@@ -148,19 +150,39 @@ class Inquiry:
         newest = self.newest()
         return {str(c.key["month"]): c for c in cells if c.key["month"] is not None and str(c.key["month"]) <= newest}
 
+    def shown_period(self, name: str, period: str) -> str:
+        """The period an indicator's figures are for: its year where it is counted by years, "" where it has no time."""
+        others = self.indicators.catalog.indicators
+        if not period or not has_time(others[name], others):
+            return ""
+        return period[:4] if self.is_yearly(name) else period
+
+    def of_period(self, name: str, period: str) -> Cell | None:
+        """The cell of all that is seen in a period."""
+        return next(iter(self.cells(name, [], period)), None)
+
+    def cells(self, name: str, by: list[str], period: str) -> tuple[Cell, ...]:
+        """The cells of a period; of growth, the period before must be in the answer as well."""
+        shown = self.shown_period(name, period)
+        if self.question(name).kind != "growth" or not shown:
+            return self.figures(name, by, self.within(name, period)).cells
+        grain = "year" if len(shown) == 4 else "month"
+        cells = self.figures(name, [*by, grain]).cells
+        return tuple(replace(c, key={k: v for k, v in c.key.items() if k != grain}) for c in cells if str(c.key[grain]) == shown)
+
     def by_unit(self, name: str, period: str, unit: str = "county") -> Mapping[str, Cell]:
         """Unit code → cell of a period, of registered units only."""
         dimension, known = self._dimension(unit), self.units(unit)
         self.question(name)
-        cells = self.figures(name, [dimension], self.within(name, period)).cells
+        cells = self.cells(name, [dimension], period)
         return {str(c.key[dimension]): c for c in cells if str(c.key[dimension]) in known}
 
     def within(self, name: str, period: str) -> list[str]:
         """The condition that limits an indicator to a period: its year where it is counted by years, none where it has no time."""
         if not period or not has_time(self.indicators.catalog.indicators[name], self.indicators.catalog.indicators):
             return []
-        self.period(period)
-        return [f"year = {period[:4]}"] if len(period) == 4 or self.is_yearly(name) else [f"month = '{period}'"]
+        shown = self.period(period)[:4] if self.is_yearly(name) else self.period(period)
+        return [f"year = {shown}"] if len(shown) == 4 else [f"month = '{shown}'"]
 
     def monthly(self, name: str, unit: str = "county") -> Mapping[str, Mapping[str, Cell]]:
         """Unit code → month → cell up to the newest complete month, of registered units only."""

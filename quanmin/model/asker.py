@@ -63,6 +63,12 @@ class Asker(Protocol):
     def series(self, name: str, place: str = "", facility: str = "") -> Mapping[str, Cell]:
         """Month → cell up to the newest complete month, of all, a place or a facility; raises Refusal for an indicator without months."""
 
+    def shown_period(self, name: str, period: str) -> str:
+        """The period an indicator's figures are for: its year where it is counted by years, "" where it has no time."""
+
+    def of_period(self, name: str, period: str) -> Cell | None:
+        """The cell of all that is seen in a period."""
+
     def by_unit(self, name: str, period: str, unit: str = "county") -> Mapping[str, Cell]:
         """Unit code → cell of a period, of registered units only."""
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from quanmin.catalog.messages import language
+from quanmin.gate.inquiry import has_time
 from quanmin.model import Cell, Indicator
 from quanmin.web.figures import Figure, unit
-from quanmin.web.view import View, has_time, is_yearly
+from quanmin.web.view import View
 from quanmin.web.words import word
 
 
@@ -25,7 +26,7 @@ def trend_of(view: View, one: Indicator, aim: float | None) -> dict[str, Any] | 
     """An indicator's values over all months (or years, where it is counted by years); None where it has no time."""
     if not has_time(one, view.catalog.indicators):
         return None
-    grain = "year" if is_yearly(one, view.catalog) else "month"
+    grain = "year" if view.inquiry.is_yearly(one.id) else "month"
     points = [c for c in view.cells(one, [grain]) if c.key[grain] is not None]
     if not points:
         return None

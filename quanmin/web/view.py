@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -12,6 +11,7 @@ from fastapi import Request
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.gate import Actor, Scope
+from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Cell, Indicator, Problem, Refusal
 from quanmin.web.desk import Desk
 from quanmin.web.figures import NOTHING, Figure, Row, figure, value_text
@@ -20,7 +20,6 @@ from quanmin.web.words import word
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 PLACE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 SNAPSHOT = re.compile(r"[0-9]{1,9}")
-PLACES_SHOWN = 8  # counties in the list where no regions are registered
 Made = TypeVar("Made")
 
 
@@ -52,6 +51,7 @@ class View:
         self.snapshot = desk.site.snapshot(self.indicators.snapshot)
         self.catalog: Catalog = self.indicators.catalog
         self.region = self.desk.site.settings.region
+        self.inquiry = Inquiry(actor, self.indicators, self.region, lambda key, make: self.remembered(key, make, ""))
 
     @classmethod
     def of(cls, request: Request) -> View:
@@ -73,17 +73,7 @@ class View:
 
     def counties(self) -> list[tuple[str, str]]:
         """(code, name) of the region's counties, or of those that occur where no regions are registered."""
-        return self.remembered("counties", self._counties)
-
-    def _counties(self) -> list[tuple[str, str]]:
-        seen = self._listed("SELECT home_county AS code, count(*) AS n FROM hospitalisation WHERE home_county IS NOT NULL GROUP BY ALL ORDER BY n DESC, code")
-        seen_codes = [row["code"] for row in seen]
-        known = [row["code"] for row in self._listed("SELECT region_code AS code FROM region WHERE level = 'county' ORDER BY code")]
-        if self.actor.scope.kind == "county":
-            known = [code for code in known if code == self.actor.scope.value]
-        chosen = [code for code in known if code in set(seen_codes)] or known or seen_codes[:PLACES_SHOWN]
-        names = self.place_names()
-        return [(code, names.get(code, code)) for code in chosen]
+        return [(code, unit.name) for code, unit in self.inquiry.units("county").items()]
 
     def place_names(self) -> dict[str, str]:
         """Region code → name."""
@@ -96,7 +86,7 @@ class View:
 
     def facility_names(self) -> dict[str, str]:
         """Facility code → name."""
-        return self.remembered("facilities", lambda: self._names("facility", "facility_code"))
+        return {code: unit.name for code, unit in self.inquiry.units("facility").items()}
 
     def _community_names(self) -> dict[str, str]:
         chosen = "coalesce(name_en, name)" if language() == "en" else "name"
@@ -115,22 +105,11 @@ class View:
 
     def periods(self) -> list[str]:
         """Years and months with stays, the newest first."""
-        return self.remembered("periods", self._periods, "")
-
-    def _periods(self) -> list[str]:
-        rows = self._listed("SELECT DISTINCT strftime(discharged_on, '%Y-%m') AS month FROM hospitalisation WHERE discharged_on IS NOT NULL")
-        months = sorted((row["month"] for row in rows), reverse=True)
-        return [period for year in sorted({m[:4] for m in months}, reverse=True) for period in (year, *(m for m in months if m[:4] == year))]
+        return self.inquiry.periods()
 
     def period(self, asked: str) -> str:
         """The period to show: the one asked for where there is data, else the newest month for which all that insurance owes has come."""
-        periods = self.periods()
-        if asked in periods:
-            return asked
-        silent = {row["m"] for row in self._listed(
-            "SELECT DISTINCT strftime(period, '%Y-%m') AS m FROM receipt WHERE NOT is_received AND \"table\" = 'claim'")}
-        months = [p for p in periods if len(p) == 7 and p not in silent]
-        return months[0] if months else (periods[0] if periods else "")
+        return asked if asked in self.periods() else self.inquiry.newest()
 
     def code_names(self, indicator: Indicator, dimension: str) -> dict[str, str]:
         """Code → name for the values of a dimension."""
@@ -152,47 +131,30 @@ class View:
         return {c.name: c.label.in_language(language()) for table in reversed(tables) for c in table.columns.values()} | {
             name: word(name) for name in ("place", "county", "month", "year")}
 
-    def targets(self, indicator: str) -> dict[tuple[str, str], float]:
+    def targets(self, indicator: str) -> Mapping[tuple[str, str], float]:
         """(place, period) → target."""
-        rows = self.remembered("targets", lambda: self._listed("SELECT indicator, place_code, period, value FROM target"), "")
-        return {(row["place_code"], row["period"]): row["value"] for row in rows if row["indicator"] == indicator}
+        return self.inquiry.targets(indicator)
 
     def shown_period(self, indicator: Indicator, period: str) -> str:
         """The period an indicator's figures are for when `period` is looked at: its year where it is counted by years, "" where it has no time."""
-        if not period or not has_time(indicator, self.catalog.indicators):
-            return ""
-        return period[:4] if is_yearly(indicator, self.catalog) else period
+        return self.inquiry.shown_period(indicator.id, period)
 
     def where(self, indicator: Indicator, period: str) -> list[str]:
         """The condition that limits an indicator to a period."""
-        shown = self.shown_period(indicator, period)
-        if not shown:
-            return []
-        return [f"year = {shown}"] if len(shown) == 4 else [f"month = '{shown}'"]
+        return self.inquiry.within(indicator.id, period)
 
     def cells(self, indicator: Indicator, by: Sequence[str] = (), period: str = "") -> tuple[Cell, ...]:
         """The cells of an answer for a period ("" = all of it); none where the question cannot be cut that way."""
-        shown = self.shown_period(indicator, period)
-        if indicator.kind != "growth" or not shown:
-            return self._ask(indicator, by, self.where(indicator, period))
-        grain = "year" if len(shown) == 4 else "month"  # the period before must be in the answer as well
-        cells = self._ask(indicator, [*by, grain], [])
-        return tuple(replace(c, key={k: v for k, v in c.key.items() if k != grain}) for c in cells if str(c.key[grain]) == shown)
-
-    def _ask(self, indicator: Indicator, by: Sequence[str], where: Sequence[str]) -> tuple[Cell, ...]:
         self.actor.require("figures", "figures", indicator.id)
-        return self.remembered(("cells", indicator.id, tuple(by), tuple(where)), lambda: self._answered(indicator, by, where), "")
-
-    def _answered(self, indicator: Indicator, by: Sequence[str], where: Sequence[str]) -> tuple[Cell, ...]:
         try:
-            return self.actor.figures(self.indicators, indicator.id, by, where).cells
+            return self.inquiry.cells(indicator.id, list(by), period)
         except Refusal:
             return ()
 
     def rows(self, theme: str, period: str) -> list[Row]:
         """The indicators of a theme that can be computed, with their figures."""
         shown = sorted((i for i in self.catalog.indicators.values() if i.theme == theme and i.is_executable), key=lambda i: (i.code, i.part))
-        return self.remembered((theme, period), lambda: [self._row(one, period) for one in shown])
+        return self.remembered((theme, period, self.inquiry.set_targets.version), lambda: [self._row(one, period) for one in shown])
 
     def _row(self, one: Indicator, period: str) -> Row:
         targets, below, year = self.targets(one.id), self.indicators.suppress_below, period[:4]
@@ -217,22 +179,3 @@ def warm(desk: Desk, themes: Sequence[str]) -> None:
         if not desk.is_serving:
             return
         view.rows(theme, view.period(""))
-
-
-def _halves_of(indicator: Indicator) -> list[str]:
-    return [indicator.of] if indicator.kind == "growth" else list(indicator.parts.values())
-
-
-def is_yearly(indicator: Indicator, catalog: Catalog) -> bool:
-    """Whether an indicator is counted from yearly records on either side."""
-    if indicator.kind in ("growth", "composite"):
-        return any(is_yearly(catalog.indicators[name], catalog) for name in _halves_of(indicator))
-    halves = [h for h in (indicator.numerator, indicator.denominator) if h is not None and h.time]
-    return any(catalog.tables[h.table].columns[h.time].type == "integer" for h in halves)
-
-
-def has_time(indicator: Indicator, others: dict[str, Indicator]) -> bool:
-    """Whether an indicator can be cut by periods."""
-    if indicator.kind in ("growth", "composite"):
-        return all(has_time(others[name], others) for name in _halves_of(indicator))
-    return bool(indicator.numerator and indicator.numerator.time)
