@@ -105,7 +105,8 @@ def bar_chart(bars: Bars, words: Words, form: str) -> bytes:
             if low is not None and high is not None:
                 axes.errorbar(value, place, xerr=[[max(value - low, 0)], [max(high - value, 0)]], color=INK, linewidth=0.9, capsize=2.2)
             axes.text(max(value, high if has_interval and high is not None else value, 0) + reach * 0.015, place,
-                      f"{number(value)} {MARKS.get(verdict, '')}".strip(), va="center", fontsize=8.5)
+                      f"{number(value)} {MARKS.get(verdict, '')}".strip(), va="center", fontsize=8.5, zorder=5,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85})
         if bars.target is not None:
             axes.axvline(bars.target, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.2,
                          label=words["legend_target"].format(name=bars.target_name, target=number(bars.target, bars.unit)))

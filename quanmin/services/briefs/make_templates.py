@@ -18,6 +18,10 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.oxml import parse_xml as parse_slide_xml
+from pptx.oxml.ns import nsdecls as nsdecls_p
+from pptx.oxml.ns import qn as pqn
 
 from quanmin.services.briefs.sealing import sealed
 from quanmin.services.briefs.shipped import TEMPLATES
@@ -37,7 +41,7 @@ STYLES: dict[str, tuple[str, float, float, float, float, Any, int]] = {
     "Brief Table": (SONG, 10, 13, 1, 1, CENTRE, 0), "Brief Table en": (SONG, 9, 11.5, 1, 1, CENTRE, 0),
     "Brief Note": (SONG, 10.5, 15, 0, 3, LEFT, 0), "Brief Note en": (SONG, 9, 12, 0, 3, LEFT, 0),
 }
-COLUMNS = (("indicator", 44), ("value", 19), ("numerator", 25), ("target", 22), ("rank", 14), ("change", 17), ("chance", 15))  # width in mm
+COLUMNS = (("indicator", 42), ("value", 20), ("numerator", 20), ("target", 22), ("rank", 13), ("change", 22), ("chance", 17))  # width in mm
 
 
 def _fonts(holder: Any, chinese: str) -> None:
@@ -141,7 +145,7 @@ def _table(document: Any) -> None:
             row.cells[place].width = Mm(width)
     head, begin, body, end = table.rows
     for cell, (name, _) in zip(head.cells, COLUMNS, strict=True):
-        _cell(cell, ("{{ w.%s }}" % name,), *([("{{ w.denominator }}",)] if name == "numerator" else []), is_head=True)
+        _cell(cell, ("{{ w." + name + " }}",), *([("{{ w.denominator }}",)] if name == "numerator" else []), is_head=True)
     head._tr.get_or_add_trPr().append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
     body._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
     begin.cells[0].paragraphs[0].text, end.cells[0].paragraphs[0].text = "{%tr for f in figures %}", "{%tr endfor %}"
@@ -182,7 +186,7 @@ def word_template() -> bytes:
     _line(document, "Brief Caption", "{{ p.picture }}").paragraph_format.keep_with_next = False
     _line(document, "Brief Body", "{%p endfor %}")
     for name in ("changes", "attention", "next_steps", "notes"):
-        _line(document, "Brief Heading", "{{ %s.heading }}" % name)
+        _line(document, "Brief Heading", "{{ " + name + ".heading }}")
         _listed(document, "Brief Body", f"s in {name}.sentences", "{{ s.text }}", "^{{ s.note }}")
     _line(document, "Brief Heading", "{{ w.footnotes }}")
     _listed(document, "Brief Note", "n in footnotes", "{{ n.note }} {{ n.indicator }} {{ n.text }} ", "{{r n.link }}")
@@ -192,13 +196,30 @@ def word_template() -> bytes:
 def slide_template() -> bytes:
     """The slide master, brief.pptx: python-pptx's plain one at 16:9 with our letters and colours."""
     show = pptx.Presentation()
-    before, show.slide_width = show.slide_width, pptx.util.Mm(338.667)
-    show.slide_height = pptx.util.Mm(190.5)
+    before, show.slide_width = show.slide_width, Mm(338.667)
+    show.slide_height = Mm(190.5)
     stretch = show.slide_width / before
     for holder in (show.slide_master, *show.slide_layouts):
         for shape in holder.shapes:
-            if holder is show.slide_master or shape._element.spPr.find(qn("a:xfrm")) is not None:
+            if holder is show.slide_master or shape._element.spPr.find(pqn("a:xfrm")) is not None:
                 shape.left, shape.width = int(shape.left * stretch), int(shape.width * stretch)
+    master = show.slide_master
+    title = next(shape for shape in master.placeholders if shape.placeholder_format.type == PP_PLACEHOLDER.TITLE)
+    title.left, title.top, title.width, title.height = Mm(14), Mm(7), show.slide_width - Mm(28), Mm(24)
+    title._element.txBody.bodyPr.set("anchor", "b")
+    title._element.txBody.bodyPr.set("lIns", "0")
+    first = master._element.find(pqn("p:txStyles")).find(pqn("p:titleStyle")).find(pqn("a:lvl1pPr"))
+    first.set("algn", "l")
+    letters = first.find(pqn("a:defRPr"))
+    letters.set("sz", "2600")
+    letters.set("b", "1")
+    letters.find(pqn("a:solidFill")).find(pqn("a:schemeClr")).set("val", "tx2")
+    master.shapes._spTree.append(parse_slide_xml(
+        f'<p:sp {nsdecls_p("p", "a")}><p:nvSpPr><p:cNvPr id="90" name="line"/><p:cNvSpPr/><p:nvPr userDrawn="1"/></p:nvSpPr><p:spPr><a:xfrm>'
+        f'<a:off x="{Mm(14)}" y="{Mm(32)}"/><a:ext cx="{show.slide_width - Mm(28)}" cy="{Mm(0.8)}"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
+        '<a:solidFill><a:srgbClr val="C01A1A"/></a:solidFill><a:ln><a:noFill/></a:ln></p:spPr></p:sp>'))
+    cover = next(layout for layout in show.slide_layouts if any(p.placeholder_format.type == PP_PLACEHOLDER.CENTER_TITLE for p in layout.placeholders))
+    cover._element.set("showMasterSp", "0")
     theme = next(rel.target_part for rel in show.slide_master.part.rels.values() if rel.reltype.endswith("/theme"))
     blob = theme.blob.replace(b'<a:ea typeface=""/>', b'<a:ea typeface="Microsoft YaHei"/>')
     theme._blob = blob.replace(b'<a:latin typeface="Calibri"/>', b'<a:latin typeface="Arial"/>').replace(b"1F497D", b"12395B").replace(b"4F81BD", b"1F5F99")

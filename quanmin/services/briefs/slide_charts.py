@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_AXIS_CROSSES, XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE
+from pptx.enum.chart import XL_AXIS_CROSSES, XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION
 from pptx.enum.dml import MSO_LINE
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls
@@ -72,6 +73,7 @@ def _trend(slide: Any, trend: Trend, words: Words, where: tuple[int, int, int, i
     frame = _framed(slide, XL_CHART_TYPE.LINE_MARKERS, data, where, trend.values, trend.unit)
     chart = frame.chart
     chart.has_legend, chart.legend.position, chart.legend.include_in_layout = True, XL_LEGEND_POSITION.BOTTOM, False
+    _scale(chart.value_axis, [value for _, values, *_ in lines for value in values if value is not None])
     for series, (_, _, colour, dash, width) in zip(chart.plots[0].series, lines, strict=True):
         series.smooth, series.format.line.color.rgb, series.format.line.width = False, colour, Pt(width)
         series.marker.style = XL_MARKER_STYLE.CIRCLE if dash is None else XL_MARKER_STYLE.NONE
@@ -90,6 +92,14 @@ def _trend(slide: Any, trend: Trend, words: Words, where: tuple[int, int, int, i
     return frame
 
 
+def _scale(axis: Any, values: Sequence[float]) -> None:
+    """An axis that shows the movement of a line: round bounds around its values, never below 0 unless they are."""
+    if len(set(values)) > 1:
+        room = (max(values) - min(values)) * 0.1
+        ticks = MaxNLocator(6).tick_values(max(min(values) - room, min(0.0, *values)), max(values) + room)
+        axis.minimum_scale, axis.maximum_scale, axis.major_unit = float(ticks[0]), float(ticks[-1]), float(ticks[1] - ticks[0])
+
+
 def _bars(slide: Any, bars: Bars, words: Words, where: tuple[int, int, int, int]) -> Any:
     data = CategoryChartData()
     data.categories = [" ".join(filter(None, (name, MARKS.get(verdict, ""), words["no_data"] if value is None else "")))
@@ -98,7 +108,8 @@ def _bars(slide: Any, bars: Bars, words: Words, where: tuple[int, int, int, int]
     frame = _framed(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, where, bars.values, bars.unit)
     chart = frame.chart
     chart.has_legend, chart.plots[0].gap_width = False, 45
-    chart.category_axis.reverse_order, chart.category_axis.crosses = True, XL_AXIS_CROSSES.MAXIMUM
+    chart.category_axis.reverse_order, chart.category_axis.crosses = True, XL_AXIS_CROSSES.AUTOMATIC
+    chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.HIGH  # below, since the order is turned round
     series = chart.plots[0].series[0]
     for place, verdict in enumerate(bars.verdicts):
         fill = series.points[place].format.fill

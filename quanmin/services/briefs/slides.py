@@ -12,6 +12,8 @@ import pptx
 from pptx.dml.color import RGBColor
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls
 from pptx.util import Mm, Pt
 
 from quanmin.services.briefs.brief import Brief, Footnote, MapOf, Section
@@ -24,9 +26,9 @@ from quanmin.services.briefs.words import refused
 
 INK, BLUE, GREY, RED = RGBColor(0x1F, 0x29, 0x33), RGBColor(0x1F, 0x5F, 0x99), RGBColor(0x5A, 0x67, 0x75), RGBColor(0xC0, 0x1A, 0x1A)
 COLOURS = {"met": RGBColor(0x1F, 0x6B, 0x52), "missed": RGBColor(0xB4, 0x53, 0x09)}
-ROWS, NOTES, LINES = 7, 6, 11  # of a slide
+ROWS, NOTES, LINES = 8, 6, 11  # of a slide
 LONGEST_TITLE = 96  # half-width characters of a slide's sentence
-COLUMNS = (("indicator", 30), ("unit", 9), ("value", 11), ("numerator", 11), ("denominator", 11), ("target", 15), ("rank", 8), ("change", 12), ("chance", 11))
+COLUMNS = (("indicator", 28), ("unit", 10), ("value", 11), ("numerator", 10), ("denominator", 11), ("target", 16), ("rank", 8), ("change", 14), ("chance", 13))
 
 
 def slides(brief: Brief, words: Words, templates: Path | None) -> bytes:
@@ -99,7 +101,7 @@ class Show:
         for spare in [p for p in slide.placeholders if p.placeholder_format.idx != title.placeholder_format.idx]:
             spare._element.getparent().remove(spare._element)
         if kicker:
-            self.write(self.box(slide, self.left, Mm(33), self.width, Mm(9)), [kicker], 14, GREY)
+            self.write(self.box(slide, self.left, Mm(34), self.width, Mm(9)), [kicker], 14, GREY)
         foot = self.show.slide_height - Mm(12)
         self.write(self.box(slide, self.left, foot, int(self.width * 0.85), Mm(8)), [f"{self.brief.title}  {self.brief.period}"], 10, GREY)
         number = self.box(slide, self.left + int(self.width * 0.85), foot, int(self.width * 0.15), Mm(8))
@@ -114,18 +116,23 @@ class Show:
         frame.margin_left = frame.margin_right = 0
         return frame
 
-    def write(self, frame: Any, lines: Sequence[str], size: float, colour: RGBColor | None = None, space: float = 0) -> None:
+    def write(self, frame: Any, lines: Sequence[str], size: float, colour: RGBColor | None = None, space: float = 0, *,
+              is_list: bool = False) -> None:
         """`lines` as paragraphs of `size` points, `space` points apart."""
         for place, line in enumerate(lines):
             paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
             run = paragraph.add_run()
             run.text, run.font.size, paragraph.space_after = line, Pt(size), Pt(space)
+            if is_list:
+                paragraph._p.get_or_add_pPr().set("marL", str(Mm(7)))
+                paragraph._p.pPr.set("indent", str(-Mm(7)))
+                paragraph._p.pPr.append(parse_xml(f'<a:buChar {nsdecls("a")} char="\u2022"/>'))
             if colour is not None:
                 run.font.color.rgb = colour
 
-    def sentences(self, heading: str, sentences: Sequence[str], numbers: str = "") -> None:
-        """Slides of sentences: the first one heads the slide unless it is too long to."""
-        leads = bool(sentences) and wide(sentences[0]) <= LONGEST_TITLE
+    def sentences(self, heading: str, sentences: Sequence[str], numbers: str = "", may_lead: bool = True) -> None:
+        """Slides of sentences: the first one heads the slide unless it is the only one or too long to."""
+        leads = may_lead and len(sentences) > 1 and wide(sentences[0]) <= LONGEST_TITLE
         title, rest = (sentences[0], list(sentences[1:])) if leads else (heading, list(sentences))
         pages: list[list[str]] = [[]]
         for sentence in rest:
@@ -134,18 +141,19 @@ class Show:
             pages[-1].append(sentence)
         for page in pages:
             slide = self.slide(title, heading + numbers if leads else numbers)
-            self.write(self.box(slide, self.left, self.top, self.width, self.height), [f"\u2022 {s}" for s in page], 20, INK, 12)
+            self.write(self.box(slide, self.left, self.top, self.width, self.height), page, 20 if len(page) > 1 else 24, INK, 12, is_list=True)
 
     def section(self, section: Section) -> None:
         """A section as slides; none where it has nothing to say."""
         if section.sentences:
-            self.sentences(section.heading, section.sentences, note(section.footnotes))
+            self.sentences(section.heading, section.sentences, note(section.footnotes), section is not self.brief.notes)
 
     def figures(self) -> None:
         """The table of key figures, as many slides as it takes."""
         rows = [figure_row(figure, self.words) for figure in self.brief.figures]
-        for start in range(0, len(rows), ROWS):
-            part = rows[start:start + ROWS]
+        size = math.ceil(len(rows) / max(math.ceil(len(rows) / ROWS), 1)) or 1
+        for start in range(0, len(rows), size):
+            part = rows[start:start + size]
             slide = self.slide(figures_told(self.brief.figures, self.words), self.words["figures"])
             table = slide.shapes.add_table(len(part) + 1, len(COLUMNS), self.left, self.top, self.width, Mm(10) * (len(part) + 1)).table
             whole = sum(share for _, share in COLUMNS)
@@ -180,7 +188,7 @@ class Show:
         """Definitions and sources with their links."""
         for start in range(0, len(footnotes), NOTES):
             slide = self.slide(self.words["footnotes"])
-            frame = self.box(slide, self.left, Mm(34), self.width, self.height)
+            frame = self.box(slide, self.left, Mm(38), self.width, self.height)
             part = footnotes[start:start + NOTES]
             self.write(frame, [f"{note(f.number)} {f.indicator} {f.text} " for f in part], 12, INK, 8)
             for paragraph, footnote in zip(frame.paragraphs, part, strict=True):

@@ -103,11 +103,10 @@ def _figures(book: Any, brief: Brief, words: Words, looks: dict[str, Any]) -> No
 def _chart(book: Any, name: str, chart: Trend | Bars | MapOf, words: Words, looks: dict[str, Any]) -> None:
     sheet = book.add_worksheet(name)
     _put(sheet, 0, 0, f"{caption(chart, words)} {note(chart.footnote)}", looks, "heading")
-    looks = {**looks, "heading": looks["heading"]}
     if isinstance(chart, MapOf):
         places = [*dict.fromkeys([*chart.outlines, *chart.values])]
-        rows = [(place, chart.values.get(place), chart.texts.get(place, "")) for place in places]
-        _table(sheet, 2, [words["place"], words["value"], words["shown"]], rows, looks)
+        shown = [(place, chart.values.get(place), chart.texts.get(place, "")) for place in places]
+        _table(sheet, 2, [words["place"], words["value"], words["shown"]], shown, looks)
         return
     measures = [words["value"], words["low"], words["high"], chart.target_name or words["target"]]
     is_trend = isinstance(chart, Trend)
