@@ -41,7 +41,7 @@ STYLES: dict[str, tuple[str, float, float, float, float, Any, int]] = {
     "Brief Table": (SONG, 10, 13, 1, 1, CENTRE, 0), "Brief Table en": (SONG, 9, 11.5, 1, 1, CENTRE, 0),
     "Brief Note": (SONG, 10.5, 15, 0, 3, LEFT, 0), "Brief Note en": (SONG, 9, 12, 0, 3, LEFT, 0),
 }
-COLUMNS = (("indicator", 42), ("value", 20), ("numerator", 20), ("target", 22), ("rank", 13), ("change", 22), ("chance", 17))  # width in mm
+COLUMNS = (("indicator", 40), ("value", 20), ("numerator", 22), ("target", 22), ("rank", 13), ("change", 21), ("chance", 18))  # width in mm
 
 
 def _fonts(holder: Any, chinese: str) -> None:
@@ -151,7 +151,8 @@ def _table(document: Any) -> None:
     begin.cells[0].paragraphs[0].text, end.cells[0].paragraphs[0].text = "{%tr for f in figures %}", "{%tr endfor %}"
     lines: list[list[tuple[str, ...]]] = [
         [("{{ f.name }}", "^{{ f.note }}"), ("{{ w.unit }}{{ w.colon }}{{ f.unit }}",)], [("{{ f.value }}",)],
-        [("{{ f.numerator }}",), ("{{ f.denominator }}",), ("{{ f.unknown }}",)], [("{{ f.target }}",), ("{{r f.verdict_text }}",)],
+        [("{{ f.numerator }}",), ("{{ f.denominator }}",), ("{%p if f.unknown %}",), ("{{ f.unknown }}",), ("{%p endif %}",)],
+        [("{{ f.target }}",), ("{%p if f.verdict %}",), ("{{r f.verdict_text }}",), ("{%p endif %}",)],
         [("{{ f.rank }}",)], [("{{ f.change }}",)], [("{{ f.chance }}",)]]
     for cell, texts in zip(body.cells, lines, strict=True):
         _cell(cell, *texts)
@@ -220,6 +221,12 @@ def slide_template() -> bytes:
         '<a:solidFill><a:srgbClr val="C01A1A"/></a:solidFill><a:ln><a:noFill/></a:ln></p:spPr></p:sp>'))
     cover = next(layout for layout in show.slide_layouts if any(p.placeholder_format.type == PP_PLACEHOLDER.CENTER_TITLE for p in layout.placeholders))
     cover._element.set("showMasterSp", "0")
+    for holder in cover.placeholders:
+        if holder.placeholder_format.type in (PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.SUBTITLE):
+            holder.left, holder.width = Mm(24), show.slide_width - Mm(48)
+            holder._element.txBody.bodyPr.set("anchor", "b" if holder.placeholder_format.type == PP_PLACEHOLDER.CENTER_TITLE else "t")
+            for level in holder._element.txBody.iter(pqn("a:lvl1pPr")):
+                level.set("algn", "l")
     theme = next(rel.target_part for rel in show.slide_master.part.rels.values() if rel.reltype.endswith("/theme"))
     blob = theme.blob.replace(b'<a:ea typeface=""/>', b'<a:ea typeface="Microsoft YaHei"/>')
     theme._blob = blob.replace(b'<a:latin typeface="Calibri"/>', b'<a:latin typeface="Arial"/>').replace(b"1F497D", b"12395B").replace(b"4F81BD", b"1F5F99")

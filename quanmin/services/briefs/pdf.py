@@ -35,6 +35,14 @@ def chinese_fonts(families: Sequence[str]) -> list[str]:
     raise refused("fonts", "no_font", "mend_no_font", fonts=", ".join(CJK[:4]))
 
 
+def _fetched(path: Path) -> tuple[int, str] | None:
+    """The first line of a template that asks for a package from the network, for a brief must be set without one."""
+    for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+        if named := re.search(r"@preview/[\w:./-]*", line):
+            return number, named[0]
+    return None
+
+
 def pdf(brief: Brief, words: Words, templates: Path | None) -> bytes:
     """The brief as PDF with selectable text; a bureau's own template that typst cannot set is a Refusal with its line."""
     values = context(brief, words)
@@ -43,6 +51,8 @@ def pdf(brief: Brief, words: Words, templates: Path | None) -> bytes:
     at = issued_at(brief)
     values["day"] = {"year": at.year, "month": at.month, "day": at.day}
     given = template("brief.typ", templates)
+    if given.is_own and (asked := _fetched(given.path)):
+        raise refused(str(given.path), "no_packages", "mend_no_packages", asked[0], field="import", value=asked[1])
     with tempfile.TemporaryDirectory(prefix="quanmin-brief-") as folder:
         root = Path(folder)
         for place, (entry, chart) in enumerate(zip(values["pictures"], charts_of(brief), strict=True)):
@@ -51,8 +61,8 @@ def pdf(brief: Brief, words: Words, templates: Path | None) -> bytes:
         (root / "brief.json").write_text(json.dumps(values, ensure_ascii=False), "utf-8")
         try:
             (root / "brief.typ").write_bytes(given.path.read_bytes())
-            # no folder of packages: a template must not fetch anything from the network
-            found = typst.compile(str(root / "brief.typ"), root=folder, font_paths=_fonts(), timestamp=at.replace(tzinfo=UTC))
+            found = typst.compile(str(root / "brief.typ"), root=folder, font_paths=_fonts(), timestamp=at.replace(tzinfo=UTC),
+                                  package_path=str(root / "packages"), package_cache_path=str(root / "packages"))
         except (typst.TypstError, OSError, RuntimeError) as error:
             if not given.is_own:
                 raise

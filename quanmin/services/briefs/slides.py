@@ -27,8 +27,8 @@ from quanmin.services.briefs.words import refused
 INK, BLUE, GREY, RED = RGBColor(0x1F, 0x29, 0x33), RGBColor(0x1F, 0x5F, 0x99), RGBColor(0x5A, 0x67, 0x75), RGBColor(0xC0, 0x1A, 0x1A)
 COLOURS = {"met": RGBColor(0x1F, 0x6B, 0x52), "missed": RGBColor(0xB4, 0x53, 0x09)}
 ROWS, NOTES, LINES = 8, 6, 11  # of a slide
-LONGEST_TITLE = 96  # half-width characters of a slide's sentence
-COLUMNS = (("indicator", 28), ("unit", 10), ("value", 11), ("numerator", 10), ("denominator", 11), ("target", 16), ("rank", 8), ("change", 14), ("chance", 13))
+LONGEST_TITLE = 150  # half-width characters of a slide's sentence
+COLUMNS = (("indicator", 26), ("unit", 10), ("value", 11), ("numerator", 12), ("denominator", 13), ("target", 16), ("rank", 8), ("change", 14), ("chance", 13))
 
 
 def slides(brief: Brief, words: Words, templates: Path | None) -> bytes:
@@ -85,7 +85,7 @@ class Show:
         """The first slide: title, period, issuer and day."""
         slide = self.show.slides.add_slide(self.first)
         slide.shapes.title.text_frame.text = self.brief.title
-        lines = [self.brief.period, f"{self.brief.issued_by}  {self.brief.issued_on}", self.brief.as_of]
+        lines = [self.brief.period, self.brief.issued_by, self.brief.issued_on, self.brief.as_of]
         body = next((p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.SUBTITLE, PP_PLACEHOLDER.BODY)), None)
         holder = body or slide.shapes.add_textbox(self.left, int(self.show.slide_height * 0.62), self.width, Mm(36))
         self.write(holder.text_frame, lines, 20)

@@ -34,8 +34,9 @@ def made_brief(language: str = "zh") -> Brief:
                   f"+{n / 10} {said['points']}", said["chances"][n % 3], n)
         for n, (name, value) in enumerate(zip(said["figures"], VALUES, strict=True), 1)]
     months = [f"{2023 + m // 12}-{m % 12 + 1:02}" for m in range(25)]
-    line = [None if m == 7 else 52 + 0.5 * m + (m * 7 % 5) * 0.6 for m in range(25)]
-    trend = Trend(f"{said['rate']}<&>", "%", months, line, [None if v is None else v - 2 for v in line], [None if v is None else v + 2 for v in line],
+    line = [None if m == 7 else round(52 + 0.5 * m + (m * 7 % 5) * 0.6, 2) for m in range(25)]
+    trend = Trend(f"{said['rate']}<&>", "%", months, line, [None if v is None else round(v - 2, 2) for v in line],
+                  [None if v is None else round(v + 2, 2) for v in line],
                   70.0, said["target_name"], 1)
     values = [81.3, 77.0, 74.25, 71.0, 70.4, 66.2, None, 51.0]
     bars = Bars(said["rate"], "%", said["places"], values, [None if v is None else v - 3 for v in values], [None if v is None else v + 3 for v in values],
