@@ -139,6 +139,8 @@ def _cell(cell: Any, *lines: tuple[str, ...], is_head: bool = False) -> None:
 def _table(document: Any) -> None:
     table = document.add_table(4, len(COLUMNS), style="Table Grid")
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    table._tbl.tblPr.find(qn("w:tblLook")).addprevious(parse_xml(
+        f'<w:tblCellMar {nsdecls("w")}><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'))
     for place, (_, width) in enumerate(COLUMNS):
         table.columns[place].width = Mm(width)
         for row in table.rows:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.ticker import MaxNLocator
@@ -20,6 +22,9 @@ from quanmin.services.briefs.contents import MARKS, Words, number, told
 BLUE, RED, GREY, INK = RGBColor(0x1F, 0x5F, 0x99), RGBColor(0xB4, 0x23, 0x18), RGBColor(0x7B, 0x87, 0x94), RGBColor(0x1F, 0x29, 0x33)
 FILLS = {"met": RGBColor(0x2A, 0x7F, 0x62), "missed": RGBColor(0xB4, 0x53, 0x09), "": RGBColor(0x5B, 0x7F, 0xA3)}
 
+MOST = 24  # places on a slide
+MONTHS = 13  # labels under a line
+
 
 def add_chart(slide: Any, chart: Trend | Bars, words: Words, left: int, top: int, width: int, height: int) -> None:
     """Put the chart on the slide, with its sentence as alternative text; lengths in EMU."""
@@ -31,6 +36,14 @@ def add_chart(slide: Any, chart: Trend | Bars, words: Words, left: int, top: int
     if line:
         text = slide.shapes.add_textbox(left, top + height, width, Mm(9)).text_frame.paragraphs[0].add_run()
         text.text, text.font.size, text.font.color.rgb = line, Pt(14), INK
+
+
+def in_parts(bars: Bars) -> list[Bars]:
+    """Bars in parts of at most MOST places, about as many in each, so that every name can be read on a slide."""
+    count = math.ceil(len(bars.names) / MOST) or 1
+    size = math.ceil(len(bars.names) / count)
+    lists = ("names", "values", "low", "high", "verdicts")
+    return [replace(bars, **{name: getattr(bars, name)[size * k:size * (k + 1)] for name in lists}) for k in range(count)]
 
 
 def _legend_line(chart: Trend | Bars, words: Words) -> str:
@@ -83,6 +96,9 @@ def _trend(slide: Any, trend: Trend, words: Words, where: tuple[int, int, int, i
             series.marker.format.fill.fore_color.rgb = series.marker.format.line.color.rgb = colour
         else:
             series.format.line.dash_style = dash
+    if len(trend.months) > MONTHS:
+        skip = math.ceil(len(trend.months) / MONTHS)
+        chart.category_axis._element.find(f"{{{_CHART}}}noMultiLvlLbl").addprevious(parse_xml(f'<c:tickLblSkip {nsdecls("c")} val="{skip}"/>'))
     known = [place for place, value in enumerate(trend.values) if value is not None]
     if known:
         label = chart.plots[0].series[0].points[known[-1]].data_label

@@ -16,12 +16,12 @@ from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls
 from pptx.util import Mm, Pt
 
-from quanmin.services.briefs.brief import Brief, Footnote, MapOf, Section
+from quanmin.services.briefs.brief import Bars, Brief, Footnote, MapOf, Section
 from quanmin.services.briefs.charts import picture
 from quanmin.services.briefs.contents import Words, caption, charts_of, figure_row, figures_told, is_link, issued_at, note, told
 from quanmin.services.briefs.sealing import sealed
 from quanmin.services.briefs.shipped import template
-from quanmin.services.briefs.slide_charts import add_chart
+from quanmin.services.briefs.slide_charts import add_chart, in_parts
 from quanmin.services.briefs.words import refused
 
 INK, BLUE, GREY, RED = RGBColor(0x1F, 0x29, 0x33), RGBColor(0x1F, 0x5F, 0x99), RGBColor(0x5A, 0x67, 0x75), RGBColor(0xC0, 0x1A, 0x1A)
@@ -46,11 +46,12 @@ def slides(brief: Brief, words: Words, templates: Path | None) -> bytes:
     show.sentences(words["headline"], brief.headline)
     show.figures()
     for chart in charts_of(brief):
-        slide = show.slide(told(chart, words), caption(chart, words) + note(chart.footnote))
-        if isinstance(chart, MapOf):
-            show.centred(slide, maps[id(chart)], told(chart, words))
-        else:
-            add_chart(slide, chart, words, show.left, show.top, show.width, show.height)
+        for part in in_parts(chart) if isinstance(chart, Bars) else [chart]:
+            slide = show.slide(told(chart, words), caption(chart, words) + note(chart.footnote))
+            if isinstance(part, MapOf):
+                show.centred(slide, maps[id(part)], told(part, words))
+            else:
+                add_chart(slide, part, words, show.left, show.top, show.width, show.height)
     for section in (brief.changes, brief.attention, brief.next_steps, brief.notes):
         show.section(section)
     show.footnotes(brief.footnotes)
@@ -60,6 +61,13 @@ def slides(brief: Brief, words: Words, templates: Path | None) -> bytes:
 def wide(text: str) -> int:
     """The width of a text in half-width characters; Chinese ones count two."""
     return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
+
+
+def row_height(row: dict[str, str]) -> int:
+    """The height in EMU a key figure's row needs, for viewers do not all let rows grow."""
+    lines = max(math.ceil(wide(row["name"] + row["note"]) / 27), 2 if row["unknown"] else 1,
+                math.ceil(wide(row["change"]) / 14), math.ceil(wide(row["chance"]) / 13))
+    return int(Mm(4.5 + 5.2 * lines))
 
 
 class Show:
@@ -148,19 +156,27 @@ class Show:
         if section.sentences:
             self.sentences(section.heading, section.sentences, note(section.footnotes), section is not self.brief.notes)
 
+    def pages_of(self, rows: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
+        """The rows of the table by slide, about as many on each, none higher than a slide."""
+        size = math.ceil(len(rows) / max(math.ceil(len(rows) / ROWS), 1))
+        pages: list[list[dict[str, str]]] = []
+        for row in rows:
+            if not pages or len(pages[-1]) == size or sum(map(row_height, [*pages[-1], row])) > self.height - Mm(12):
+                pages.append([])
+            pages[-1].append(row)
+        return pages
+
     def figures(self) -> None:
         """The table of key figures, as many slides as it takes."""
-        rows = [figure_row(figure, self.words) for figure in self.brief.figures]
-        size = math.ceil(len(rows) / max(math.ceil(len(rows) / ROWS), 1)) or 1
-        for start in range(0, len(rows), size):
-            part = rows[start:start + size]
+        for part in self.pages_of([figure_row(figure, self.words) for figure in self.brief.figures]):
             slide = self.slide(figures_told(self.brief.figures, self.words), self.words["figures"])
             table = slide.shapes.add_table(len(part) + 1, len(COLUMNS), self.left, self.top, self.width, Mm(10) * (len(part) + 1)).table
             whole = sum(share for _, share in COLUMNS)
             for column, (name, share) in enumerate(COLUMNS):
                 table.columns[column].width = self.width * share // whole
-                self.cell(table.cell(0, column), self.words[name], is_head=True)
+                self.cell(table.cell(0, column), self.words[name], column == 0, is_head=True)
                 for line, row in enumerate(part, 1):
+                    table.rows[line].height = row_height(row)
                     text = row[name] if name != "indicator" else f"{row['name']}{row['note']}"
                     text = f"{text} {row['unknown']}".strip() if name == "denominator" else text
                     self.cell(table.cell(line, column), text, column == 0)
@@ -173,7 +189,7 @@ class Show:
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         cell.margin_left = cell.margin_right = Mm(1.5)
         self.write(cell.text_frame, [text], 12, None if is_head else INK)
-        cell.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT if is_left or is_head else PP_ALIGN.RIGHT
+        cell.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT if is_left else PP_ALIGN.CENTER
         cell.text_frame.paragraphs[0].runs[0].font.bold = is_head or None
 
     def centred(self, slide: Any, drawing: bytes, description: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from quanmin.services.briefs.sealing import sealed
 Cell = str | float | int | None
 LONGEST_LINK = 2079  # characters; Excel's own limit
 WIDEST = 60  # columns of a half-width character
+LINE = 16  # points of a row
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -26,8 +28,8 @@ def workbook(brief: Brief, words: Words) -> bytes:
         looks = {
             "title": book.add_format({"bold": True, "font_size": 16, "font_color": "#C01A1A"}),
             "heading": book.add_format({"bold": True, "font_size": 12, "font_color": "#12395B"}),
-            "head": book.add_format({"bold": True, "bg_color": "#EAF0F6", "bottom": 1, "text_wrap": True, "valign": "vcenter"}),
-            "text": book.add_format({"text_wrap": True, "valign": "top"}),
+            "head": book.add_format({"bold": True, "bg_color": "#EAF0F6", "bottom": 1, "text_wrap": True, "align": "center", "valign": "vcenter"}),
+            "text": book.add_format({"text_wrap": True, "valign": "top", "indent": 1}),
             "number": book.add_format({"num_format": "#,##0.####", "valign": "top"}),
             "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
             "link": book.add_format({"font_color": "#1F5F99", "underline": 1, "text_wrap": True, "valign": "top"}),
@@ -56,12 +58,17 @@ def _wide(value: Cell) -> int:
     return sum(2 if ord(character) > 0x2E7F else 1 for character in value) if isinstance(value, str) else 10
 
 
+def _lines(value: Cell, width: float) -> int:
+    return max(math.ceil(_wide(value) / (width - 2)), 1)
+
+
 def _table(sheet: Any, top: int, head: Sequence[str], rows: Sequence[Sequence[Cell]], looks: dict[str, Any]) -> None:
-    for column, name in enumerate(head):
+    widths = [min(max([9, _wide(name) + 3, *(_wide(row[column]) + 3 for row in rows)]), WIDEST) for column, name in enumerate(head)]
+    for column, (name, width) in enumerate(zip(head, widths, strict=True)):
         _put(sheet, top, column, name, looks, "head")
-        widest = max([_wide(name), *(_wide(row[column]) for row in rows)])
-        sheet.set_column(column, column, min(max(widest + 2, 9), WIDEST))
+        sheet.set_column(column, column, width)
     for place, row in enumerate(rows, top + 1):
+        sheet.set_row(place, LINE * max(_lines(value, width) for value, width in zip(row, widths, strict=True)))
         for column, value in enumerate(row):
             _put(sheet, place, column, value, looks)
     sheet.freeze_panes(top + 1, 0)
@@ -85,6 +92,7 @@ def _headline(book: Any, brief: Brief, words: Words, looks: dict[str, Any]) -> N
         _put(sheet, row + 1, 0, heading + numbers, looks, "heading")
         row += 2
         for sentence in sentences:
+            sheet.set_row(row, LINE * _lines(sentence, 100))
             _put(sheet, row, 0, sentence, looks)
             row += 1
     sheet.set_paper(9)

@@ -99,6 +99,15 @@ def test_slides_hold_charts_that_can_be_edited(brief: Brief) -> None:
     assert b"errBars" in bars._chartSpace.xml.encode()
 
 
+def test_many_places_are_spread_over_slides(brief: Brief) -> None:
+    bars = brief.bars[0]
+    many = dataclasses.replace(bars, **{name: list(getattr(bars, name)) * 7 for name in ("names", "values", "low", "high", "verdicts")})
+    show = pptx.Presentation(io.BytesIO(write(dataclasses.replace(brief, bars=[many], trends=[]), "pptx")))
+    charts = [shape.chart for slide in show.slides for shape in slide.shapes if shape.has_chart]
+    assert [len(chart.plots[0].categories) for chart in charts] == [19, 19, 18]
+    assert [value for chart in charts for value in chart.plots[0].series[0].values] == list(many.values)
+
+
 def sheets(content: bytes) -> dict[str, list[list[Any]]]:
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
