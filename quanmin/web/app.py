@@ -17,12 +17,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
+from quanmin.api.flow import router as flow_api
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
 from quanmin.model import Refusal
 from quanmin.site import Site
-from quanmin.web import indicator_page, pages, sign_in
+from quanmin.web import flow_page, indicator_page, pages, sign_in
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.view import warm
@@ -113,9 +114,10 @@ def create_app(site: Site | None = None) -> FastAPI:
     app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    for router in (sign_in.router, pages.router, indicator_page.router):
+    for router in (sign_in.router, pages.router, indicator_page.router, flow_page.router):
         app.include_router(router)
     app.include_router(api, prefix="/api")
+    app.include_router(flow_api, prefix="/api")
 
     @app.middleware("http")
     async def door(request: Request, call_next: RequestResponseEndpoint) -> Response:
