@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from quanmin.catalog.messages import language
 from quanmin.services.flow import GroupGain
 from quanmin.web.flow_panels import labels, sankey, stack
-from quanmin.web.flow_view import MEASURES, FlowView, amount, measure_column, short, unit
+from quanmin.web.flow_view import MEASURES, FlowView, amount, drawn, measure_column, short, unit
 from quanmin.web.panels import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
@@ -69,7 +70,7 @@ class CountyPanels:
         measure = self.flow.asked.measure
         tone, decal = {"avoidable": ("bad", "lines"), "referred": ("brand", "none")}[kind]
         texts = [short(value, measure) for value in values]
-        one = {"name": self.flow.name("kind_code", kind), "tone": tone, "decal": decal, "values": list(values), "texts": texts, "links": list(links)}
+        one = {"name": self.flow.name("kind_code", kind), "tone": tone, "decal": decal, "values": [drawn(value, measure) for value in values], "texts": texts, "links": list(links)}
         return {"kind": "flow_stack", "x": list(names), "is_upright": False, "series": [one], "totals": texts, "unit": unit(measure)} if names else None
 
     def groups(self, identity: str, gains: Sequence[GroupGain], kind: str) -> Panel:
@@ -90,7 +91,8 @@ class CountyPanels:
                  Shown(f"{gain.cases_per_year:,.1f}", gain.cases_per_year), *(flow.shown(gain.measures, name, link(gain)) for name in MEASURES),
                  Shown("–" if gain.home_share is None else f"{gain.home_share * 100:.0f}%", gain.home_share),
                  Shown("*" if gain.facility_code is None else flow.name("facility_code", gain.facility_code), gain.facility_code)] for gain in gains]
-        drawn = gains[:GROUPS_DRAWN]
-        chart = self._bars([f"{gain.group} {named(gain)}" + (f" ({flow.name('severity_code', gain.severity)})" if gain.severity == "severe" else "") for gain in drawn],
-                           [amount(gain.measures, flow.asked.measure) for gain in drawn], [link(gain) for gain in drawn], kind)
+        first = gains[:GROUPS_DRAWN]  # the names of ICD-10 codes are Chinese: a chart in English shows the codes, its table both
+        severe = {"severe": f" ({flow.name('severity_code', 'severe')})"}
+        names = [f"{gain.group} {told if language() == 'zh' or told.isascii() else ''}".strip() + severe.get(gain.severity, "") for gain in first for told in (named(gain),)]
+        chart = self._bars(names, [amount(gain.measures, flow.asked.measure) for gain in first], [link(gain) for gain in first], kind)
         return Panel(identity, word(f"flow_{identity}"), Sheet(columns, rows, flow.about(county=self.code, kind=kind)), chart, word("flow_groups_note"))

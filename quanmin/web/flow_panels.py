@@ -8,7 +8,7 @@ from typing import Any
 
 from quanmin.services.flow import FlowCell, FlowTable, Measures
 from quanmin.web import maps
-from quanmin.web.flow_view import KINDS, MEASURES, MONEY, FlowView, amount, measure_column, short, unit
+from quanmin.web.flow_view import KINDS, MEASURES, MONEY, FlowView, amount, drawn, measure_column, short, unit
 from quanmin.web.panels import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
@@ -68,7 +68,7 @@ def stack(flow: FlowView, found: FlowTable, dimension: str, order: Sequence[Any]
         return (links or {}).get(key, "") or flow.drill(what, {dimension: key, "kind_code": kind, **(key_more or {})})
 
     series = [{
-        "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "decal": KINDS[kind][1], "values": [amount(cells.get((key, kind)), measure) for key in order],
+        "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "decal": KINDS[kind][1], "values": [drawn(amount(cells.get((key, kind)), measure), measure) for key in order],
         "texts": [short(amount(cells.get((key, kind), Measures()), measure), measure) for key in order], "links": [href(key, kind) for key in order],
     } for kind in kinds]
     totals = [sum((amount(cells.get((key, kind)), measure) or 0.0) for kind in kinds) for key in order]
@@ -154,7 +154,7 @@ class RegionPanels:
             "groups": [{"id": str(kind), "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "line": KINDS[kind][2]} for kind in kinds_of(found)],
         }
         sheet, note = self._sheet(found)
-        return Panel("map", word("flow_map"), sheet, chart, f"{word('flow_map_note', measure=word(f'flow_{measure}'))} {note}".strip(), "")
+        return Panel("map", word("flow_map"), sheet, chart, f"{word('flow_map_note', measure=word(f'flow_{measure}').lower())} {note}".strip(), "")
 
     def sankey(self) -> Panel:
         """From home county over kind to the county of the facility."""
@@ -194,7 +194,7 @@ class RegionPanels:
         chart = {"kind": "flow_heat", "x": [flow.name(cut, key) for key in columns], "y": [flow.name("home_county", key) for key in homes], "cells": cells, "unit": unit(measure)}
         sheet, note = self._sheet(found, "stays")
         title = word("flow_matrix", row=word("flow_home_county"), column=word(f"flow_dimension_{cut}"))
-        return Panel("matrix", title, sheet, chart if cells else None, f"{word('flow_matrix_note', measure=word(f'flow_{measure}'))} {note}".strip())
+        return Panel("matrix", title, sheet, chart if cells else None, f"{word('flow_matrix_note', measure=word(f'flow_{measure}').lower())} {note}".strip())
 
     def regain(self) -> Panel:
         """What would come home with avoidable outflow: stays, days and money by county."""
@@ -203,7 +203,7 @@ class RegionPanels:
         sheet = Sheet(sheet.columns, [[row[0], *(_avoidable(self.flow, cell, shown) for shown in row[1:])]
                                       for cell, row in zip(found.cells, sheet.rows, strict=False)], sheet.about)
         seen = [cell for cell in found.cells if cell.measures][:MOST_GROUPS]
-        parts = [{"name": word(f"flow_{name}"), "unit": unit(name), "tone": "good" if name in MONEY else "brand", "values": [_size(c, name) for c in seen],
+        parts = [{"name": word(f"flow_{name}"), "unit": unit(name), "is_money": name in MONEY, "tone": "good" if name in MONEY else "brand", "values": [_size(c, name) for c in seen],
                   "texts": [short(_size(c, name), name) for c in seen]} for name in MEASURES]
         chart = {"kind": "flow_multiples", "x": [self.flow.name("home_county", c.key["home_county"]) for c in seen], "parts": parts,
                  "links": [self.flow.county_link(c.key["home_county"]) for c in seen]}

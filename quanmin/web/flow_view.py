@@ -59,6 +59,11 @@ def short(value: float | None, measure: str) -> str:
     return f"{value / MONEY_SCALE[language()]:,.1f}" if measure in MONEY else f"{value:,.0f}"
 
 
+def drawn(value: float | None, measure: str) -> float | None:
+    """An amount in the unit that `unit` names."""
+    return None if value is None else round(value / MONEY_SCALE[language()], 4) if measure in MONEY else value
+
+
 def unit(measure: str) -> str:
     """The unit of `short`."""
     return word(f"flow_unit_{measure}")

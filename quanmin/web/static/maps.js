@@ -66,20 +66,22 @@
     const series = d.groups.map((group, i) => ({ type: "lines", name: group.name, coordinateSystem: "geo", z: 4 + i, symbol: ["none", "arrow"], symbolSize: 7,
       lineStyle: { color: c(group.tone), opacity: 0.72, type: group.line }, emphasis: { lineStyle: { opacity: 1 } },
       data: d.arcs.filter((arc) => arc.group === group.id && d.points[arc.from] && d.points[arc.to]).map((arc) => ({ coords: [place(arc.from), place(arc.to)], link: arc.link, text: arc.text,
-        name: d.names[arc.from] + " → " + d.names[arc.to], lineStyle: { width: 0.8 + 11 * arc.value / most, curveness: 0.16 + 0.13 * i } })) }));
+        name: d.names[arc.from] + " → " + d.names[arc.to], lineStyle: { width: 0.8 + (holder.clientWidth < 560 ? 6 : 9) * arc.value / most, curveness: 0.16 + 0.13 * i } })) }));
     return Object.assign(tools.shared(c), {
       legend: { data: d.groups.map((group) => ({ name: group.name, icon: ICONS[group.line], itemStyle: { color: c(group.tone) } })), itemWidth: 28, itemHeight: 5, top: 0, left: 0, textStyle: { color: c("ink") } },
       tooltip: Object.assign(tools.shared(c).tooltip, { trigger: "item", formatter: (p) => (p.seriesType === "lines" ? tools.safe(p.data.name) + "<br>" + tools.safe(p.seriesName + " " + p.data.text)
         : tools.safe(d.names[p.name] || p.name) + "<br>" + tools.safe(d.texts[p.name] || "")) }),
-      geo: { map: register(d), aspectScale: squeeze(b), roam: false, top: 34, bottom: 8, left: 8, right: 8, selectedMode: false,
+      geo: { map: register(d), aspectScale: squeeze(b), roam: false, top: 34, bottom: 8, left: beyond.length ? 34 : 8, right: beyond.length ? 34 : 8, selectedMode: false,
         boundingCoords: [[b.west - wide * MARGIN, b.north + tall * MARGIN * 0.5], [b.east + wide * MARGIN, b.south - tall * MARGIN * 0.5]],
-        label: label(d, c, (code) => d.names[code]), itemStyle: { areaColor: c("ground"), borderColor: c("soft"), borderWidth: 1 },
-        emphasis: { label: { color: c("ink") }, itemStyle: { areaColor: rgba(c("warn"), 0.25) } },
+        label: { show: false }, itemStyle: { areaColor: c("ground"), borderColor: c("soft"), borderWidth: 1 },
+        emphasis: { label: { show: false }, itemStyle: { areaColor: rgba(c("warn"), 0.25) } },
         regions: Object.keys(d.outlines).map((code) => ({ name: code, itemStyle: { areaColor: typeof d.shares[code] === "number" ? rgba(c("brand"), 0.06 + 0.4 * d.shares[code]) : c("ground") } })) },
       series: series.concat([
         { type: "map", geoIndex: 0, data: Object.keys(d.outlines).map((code) => ({ name: code, value: 0, link: d.links[code] })) },
-        { type: "scatter", coordinateSystem: "geo", z: 9, symbol: "diamond", symbolSize: 11, itemStyle: { color: c("ink") }, label: { show: true, position: "bottom", color: c("ink"), textBorderColor: c("paper"), textBorderWidth: 3,
-          formatter: (p) => d.names[p.name] }, data: beyond.map((code) => ({ name: code, value: place(code) })) },
+        { type: "scatter", coordinateSystem: "geo", z: 9, itemStyle: { color: c("ink") },
+          label: { show: true, position: "bottom", color: c("ink"), fontSize: 12, backgroundColor: rgba(c("paper"), 0.82), padding: [1, 3], borderRadius: 2, formatter: (p) => d.names[p.name] },
+          data: Object.keys(d.outlines).filter((code) => d.points[code]).concat(beyond).map((code) => ({ name: code, value: place(code), link: d.links[code],
+            symbol: beyond.includes(code) ? "diamond" : "circle", symbolSize: beyond.includes(code) ? 11 : 6 })) },
       ]),
     });
   };
