@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from quanmin.web.words import word
 FORMATS = ("table", "csv", "json")
 PARTS = ("places", "kinds", "destinations", "facilities", "groups", "short")
 NUMBERS = (*MEASURES, "cases_per_year", "home_share")
-Where = Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="only stays that have this value (home_county, year, month, first_month …); may be given again")]
+Where = Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="only stays of this home_county, year, month, first_month …; may be given again")]
 
 
 def _refuse(option: str, value: str, known: Sequence[str]) -> Refusal:
@@ -46,7 +47,7 @@ def flow(site: SiteFolder, what: Annotated[str, typer.Option(help=" | ".join((*W
          from_month: Annotated[str, typer.Option("--from", metavar="MONTH", help="as 2026-01")] = "",
          to_month: Annotated[str, typer.Option("--to", metavar="MONTH", help="as 2026-06, counted in")] = "", as_of: AsOf = None,
          form: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))] = "table", out: Out = None) -> None:
-    """Where residents go for hospital care: all stays (matrix), those outside the home county by kind (split, siphon), what would come home (regain), a county."""
+    """Where residents go for hospital care: all stays (matrix), outside the home county by kind (split, siphon), what would come home (regain)."""
     if form not in FORMATS:
         raise _refuse("--format", form, FORMATS)
     if what == "county" and not county:
@@ -72,28 +73,34 @@ def _county_rows(found: CountyFlow) -> list[dict[str, Any]]:
     """All parts of a county's flow under one head: `part` says which a row is of."""
     rows = [{"part": part} | (flat(one) if part in PARTS[:4] else flat_gain(one))
             for part in PARTS for one in (getattr(found, part).cells if part in PARTS[:4] else getattr(found, part))]
-    columns = list(dict.fromkeys(name for row in rows for name in row if name not in MEASURES)) + list(MEASURES)
+    columns = [*dict.fromkeys(name for row in rows for name in row if name not in (*MEASURES, "facility_code")), "facility_code", *MEASURES]
     return [{name: row.get(name) for name in columns} for row in rows]
 
 
-def _write(catalog: Catalog, rows: list[dict[str, Any]], form: str, out: Path | None, about: dict[str, Any], snapshot: int, columns: Sequence[str] = ()) -> None:
+def _write(catalog: Catalog, rows: list[dict[str, Any]], form: str, out: Path | None, about: dict[str, Any], snapshot: int,
+           columns: Sequence[str] = ()) -> None:
     shown = list(columns or (rows[0] if rows else ()))
     if form != "table":
         write_rows(rows, shown, form, out, about | {"snapshot": snapshot, "rule": rule_told()})
         return
-    table = RichTable(title=f"{word('flow_title')} · {word('snapshot')} {snapshot}")
-    for name in (names := [name for name in shown if name != "suppressed"]):
-        table.add_column(_heading(catalog, name), justify="right" if name in NUMBERS else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("*" if row[name] is None and row.get("suppressed") and name in MEASURES else _told(row[name]) for name in names))
-    Console(file=out.open("w", encoding="utf-8") if out else sys.stdout).print(table)
+    console = Console(file=out.open("w", encoding="utf-8") if out else sys.stdout)
+    for part in dict.fromkeys(row.get("part", "") for row in rows) or [""]:
+        members = [row for row in rows if row.get("part", "") == part]
+        names = [name for name in shown if name not in ("suppressed", "part", "diagnosis_code") and (not part or any(row[name] is not None for row in members))]
+        titles = (word("flow_title"), word(f"flow_part_{part}") if part else "", f"{word('snapshot')} {snapshot}")
+        table = RichTable(title=" · ".join(text for text in titles if text))
+        for name in names:
+            table.add_column(_heading(catalog, name), justify="right" if name in NUMBERS else "left", overflow="fold")
+        for row in members:
+            table.add_row(*("*" if row[name] is None and row.get("suppressed") and name in MEASURES else _told(row[name]) for name in names))
+        console.print(table)
 
 
 def _heading(catalog: Catalog, name: str) -> str:
     if name in MEASURES:
         return word("flow_cny", name=word(f"flow_{name}")) if name.endswith("_cny") else word(f"flow_{name}")
-    if name in ("month", "year"):
-        return word(name)
+    if name in ("month", "year", "cases_per_year", "home_share", "group", "severity", "where"):
+        return word(name if name in ("month", "year") else f"flow_{name}")
     found = (catalog.tables[table].columns[name].label for table in ("outflow", "hospitalisation") if name in catalog.tables[table].columns)
     return next((label.in_language(language()) for label in found), name)
 
@@ -101,9 +108,11 @@ def _heading(catalog: Catalog, name: str) -> str:
 def _told(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, int | float) and not hasattr(value, "as_tuple"):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{float(value):,.2f}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if isinstance(value, Decimal) else f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 def register(app: typer.Typer) -> None:

@@ -26,7 +26,8 @@ class CountyPanels:
     def all(self) -> list[Panel]:
         """The panels, in order."""
         found = self.found
-        return [self.trend(), self.destinations(), self.facilities(), self.groups("groups", found.groups, "avoidable"), self.groups("short", found.short, "referred")]
+        groups = self.groups("groups", found.groups, "avoidable"), self.groups("short", found.short, "referred")
+        return [self.trend(), self.destinations(), self.facilities(), *groups]
 
     def trend(self) -> Panel:
         """Outflow by month and kind; a click leads to the month."""
@@ -36,18 +37,19 @@ class CountyPanels:
         links = {month: flow.link(f"/flow/county/{self.code}", period=month) for month in months}
         chart = stack(flow, found, "month", months, is_upright=True, links=links)
         columns = [Column("month", word("month")), Column("kind_code", word("flow_kind")), *(measure_column(name) for name in MEASURES)]
-        rows = [[Shown(cell.key["month"], cell.key["month"], flow.link(f"/flow/county/{self.code}", period=cell.key["month"])), self._kind(cell.key["kind_code"]),
-                 *(flow.shown(cell.measures, name, flow.rows_link("outflow", {**self.here, "kind_code": cell.key["kind_code"], "period": cell.key["month"]})) for name in MEASURES)]
-                for cell in reversed(found.cells)]
+        rows = []
+        for cell in reversed(found.cells):
+            month, kind = cell.key["month"], cell.key["kind_code"]
+            behind = flow.rows_link("outflow", {**self.here, "kind_code": kind, "period": month})
+            rows.append([Shown(month, month, flow.link(f"/flow/county/{self.code}", period=month)), Shown(flow.name("kind_code", kind), kind),
+                         *(flow.shown(cell.measures, name, behind) for name in MEASURES)])
         return Panel("trend", word("flow_trend"), Sheet(columns, rows, {"snapshot": flow.view.snapshot.id, "county": self.code}), chart, word("flow_recent"))
-
-    def _kind(self, kind: Any) -> Shown:
-        return Shown(self.flow.name("kind_code", kind), kind)
 
     def destinations(self) -> Panel:
         """By kind, destination and level of the facility."""
         flow, found = self.flow, self.found.destinations
-        first, second = (flow.table("split", by, {**flow.asked.time, **self.here}) for by in (["kind_code", "destination_code"], ["destination_code", "facility_level"]))
+        where = {**flow.asked.time, **self.here}
+        first, second = (flow.table("split", by, where) for by in (["kind_code", "destination_code"], ["destination_code", "facility_level"]))
         heads = labels("facility_level") | {"destination_code": word("flow_destination")}
         rows = [[*(Shown(flow.name(name, cell.key[name]), cell.key[name]) for name in found.by),
                  *(flow.shown(cell.measures, name, flow.rows_link("outflow", {**self.here, **cell.key})) for name in MEASURES)] for cell in found.cells]
@@ -61,7 +63,8 @@ class CountyPanels:
         where = {**self.here, "kind_code": "avoidable"}
         rows = [[Shown(flow.name("facility_code", cell.key["facility_code"]), cell.key["facility_code"]),
                  *(flow.shown(cell.measures, name, flow.rows_link("outflow", {**where, **cell.key})) for name in MEASURES)] for cell in found.cells]
-        sheet = Sheet([Column("facility_code", word("flow_facility")), *(measure_column(name) for name in MEASURES)], rows, flow.about(county=self.code, kind="avoidable"))
+        columns = [Column("facility_code", word("flow_facility")), *(measure_column(name) for name in MEASURES)]
+        sheet = Sheet(columns, rows, flow.about(county=self.code, kind="avoidable"))
         chart = self._bars([flow.name("facility_code", c.key["facility_code"]) for c in shown], [amount(c.measures, flow.asked.measure) for c in shown],
                            [flow.rows_link("outflow", {**where, **c.key}) for c in shown], "avoidable")
         return Panel("facilities", word("flow_facilities"), sheet, chart, "", "")
@@ -70,7 +73,8 @@ class CountyPanels:
         measure = self.flow.asked.measure
         tone, decal = {"avoidable": ("bad", "lines"), "referred": ("brand", "none")}[kind]
         texts = [short(value, measure) for value in values]
-        one = {"name": self.flow.name("kind_code", kind), "tone": tone, "decal": decal, "values": [drawn(value, measure) for value in values], "texts": texts, "links": list(links)}
+        one = {"name": self.flow.name("kind_code", kind), "tone": tone, "decal": decal, "values": [drawn(value, measure) for value in values],
+               "texts": texts, "links": list(links)}
         return {"kind": "flow_stack", "x": list(names), "is_upright": False, "series": [one], "totals": texts, "unit": unit(measure)} if names else None
 
     def groups(self, identity: str, gains: Sequence[GroupGain], kind: str) -> Panel:
@@ -87,12 +91,14 @@ class CountyPanels:
         columns = [Column("group", word("flow_group")), Column("name", word("flow_group")), Column("severity", word("flow_severity")),
                    Column("cases_per_year", word("flow_cases_per_year"), True), *(measure_column(name) for name in MEASURES),
                    Column("home_share", word("flow_home_share"), True), Column("facility_code", word("flow_where_to"))]
-        rows = [[Shown(gain.group, gain.group, link(gain)), Shown(named(gain), gain.diagnosis_code), Shown(flow.name("severity_code", gain.severity), gain.severity),
-                 Shown(f"{gain.cases_per_year:,.1f}", gain.cases_per_year), *(flow.shown(gain.measures, name, link(gain)) for name in MEASURES),
+        rows = [[Shown(gain.group, gain.group, link(gain)), Shown(named(gain), gain.diagnosis_code),
+                 Shown(flow.name("severity_code", gain.severity), gain.severity), Shown(f"{gain.cases_per_year:,.1f}", gain.cases_per_year),
+                 *(flow.shown(gain.measures, name, link(gain)) for name in MEASURES),
                  Shown("–" if gain.home_share is None else f"{gain.home_share * 100:.0f}%", gain.home_share),
                  Shown("*" if gain.facility_code is None else flow.name("facility_code", gain.facility_code), gain.facility_code)] for gain in gains]
         first = gains[:GROUPS_DRAWN]  # the names of ICD-10 codes are Chinese: a chart in English shows the codes, its table both
         severe = {"severe": f" ({flow.name('severity_code', 'severe')})"}
-        names = [f"{gain.group} {told if language() == 'zh' or told.isascii() else ''}".strip() + severe.get(gain.severity, "") for gain in first for told in (named(gain),)]
+        spoken = {gain: told if language() == "zh" or told.isascii() else "" for gain in first for told in (named(gain),)}
+        names = [f"{gain.group} {spoken[gain]}".strip() + severe.get(gain.severity, "") for gain in first]
         chart = self._bars(names, [amount(gain.measures, flow.asked.measure) for gain in first], [link(gain) for gain in first], kind)
         return Panel(identity, word(f"flow_{identity}"), Sheet(columns, rows, flow.about(county=self.code, kind=kind)), chart, word("flow_groups_note"))

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from quanmin.catalog.messages import language
 from quanmin.gate.actor import MOST_ROWS
+from quanmin.gate.flow_desk import NONE
 from quanmin.services.flow import outflow_rule
 from quanmin.web.flow_county import CountyPanels
 from quanmin.web.flow_panels import RegionPanels, headline, largest
@@ -43,9 +44,10 @@ def region_page(request: Request) -> Response:
     flow = FlowView(request)
     panels = RegionPanels(flow, _is_export(request)).all()
     cut = flow.asked.cut
-    may_narrow = flow.view.actor.may("small")  # who may not see small counts looks at places and periods alone
-    choices = [(str(key).lower() if isinstance(key, bool) else str(key), flow.name(cut, key))
-               for key in largest(flow.table("matrix", ["home_county", cut], flow.asked.time), cut, "stays", CHOICES_SHOWN) if key is not None] if may_narrow else []
+    choices = []
+    if flow.view.actor.may("small"):  # who may not see small counts looks at places and periods alone
+        known = largest(flow.table("matrix", ["home_county", cut], flow.asked.time), cut, "stays", CHOICES_SHOWN)
+        choices = [(str(key).lower() if isinstance(key, bool) else str(key), flow.name(cut, key)) for key in known if key is not None]
     return answer(
         request, "flow.html", panels, cuts=CUTS, choices=choices, headline=headline(flow), subject=flow.view.subject()[1],
         only_name=flow.name(cut, flow.asked.only) if flow.asked.only else "", **_shared(flow),
@@ -79,7 +81,7 @@ def rows_page(request: Request) -> Response:
     spoken = {name: flow.names(name) for name in names}
     rows = [[_told(row[name], spoken[name]) for name in names] for row in found.table.to_pylist()]
     count = word("flow_rows_count", count=f"{found.count:,}", shown=f"{min(len(found.table), ROWS_SHOWN):,}")
-    conditions = [(word("flow_home_county") if name == "home_county" else table[name].label.in_language(language()), flow.name(name, None if value == "none" else value))
+    conditions = [(table[name].label.in_language(language()), flow.name(name, None if value == NONE else value))
                   for name, value in given.items() if name in table]
     panel = Panel("rows", word("flow_rows"), Sheet(columns, rows, flow.about(**given)), None, f"{word('rows_note')} {count}")
     return answer(request, "flow_rows.html", [panel], conditions=conditions, back=flow.county_link(given.get("home_county")) or flow.link("/flow"),
@@ -90,5 +92,5 @@ def _told(value: Any, names: dict[str, str]) -> Any:
     """A value of a row with the name of its code."""
     key = str(value).lower() if isinstance(value, bool) else str(value)
     if value is None or key not in names:
-        return value if value is None or isinstance(value, int | float) and not isinstance(value, bool) else Shown(str(value), value)
+        return value if value is None or (isinstance(value, int | float) and not isinstance(value, bool)) else Shown(str(value), value)
     return Shown(names[key] if len(names) < 64 or key.isdigit() else f"{key} {names[key]}", value)

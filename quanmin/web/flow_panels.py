@@ -68,7 +68,8 @@ def stack(flow: FlowView, found: FlowTable, dimension: str, order: Sequence[Any]
         return (links or {}).get(key, "") or flow.drill(what, {dimension: key, "kind_code": kind, **(key_more or {})})
 
     series = [{
-        "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "decal": KINDS[kind][1], "values": [drawn(amount(cells.get((key, kind)), measure), measure) for key in order],
+        "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "decal": KINDS[kind][1],
+        "values": [drawn(amount(cells.get((key, kind)), measure), measure) for key in order],
         "texts": [short(amount(cells.get((key, kind), Measures()), measure), measure) for key in order], "links": [href(key, kind) for key in order],
     } for kind in kinds]
     totals = [sum((amount(cells.get((key, kind)), measure) or 0.0) for kind in kinds) for key in order]
@@ -93,13 +94,15 @@ def sankey(flow: FlowView, tables: Iterable[FlowTable], key_more: Mapping[str, A
             tone = KINDS[start if left == "kind_code" else end][0] if "kind_code" in found.by else "brand"
             ids = f"{depth}:{start}", f"{depth + 1}:{end}"
             for identity, name, key, at in ((ids[0], left, start, depth), (ids[1], right, end, depth + 1)):
-                node = nodes.setdefault(identity, {"id": identity, "depth": at, "in": 0.0, "out": 0.0, "tone": KINDS[key][0] if name == "kind_code" else "soft",
-                                                   "name": word("flow_others") if key == REST else flow.name(name, key), "link": _node_link(flow, name, key, key_more)})
+                node = nodes.setdefault(identity, {
+                    "id": identity, "depth": at, "in": 0.0, "out": 0.0, "tone": KINDS[key][0] if name == "kind_code" else "soft",
+                    "name": word("flow_others") if key == REST else flow.name(name, key), "link": _node_link(flow, name, key, key_more)})
                 node["out" if at == depth else "in"] += value
             key = {**(key_more or {}), left: start, right: end}
             links.append({"source": ids[0], "target": ids[1], "value": value, "text": f"{short(value, measure)} {unit(measure)}", "tone": tone,
                           "link": "" if REST in (start, end) else flow.drill("outflow", key)})
-    shown = [{name: v for name, v in node.items() if name not in ("in", "out")} | {"text": short(max(node["in"], node["out"]), measure)} for node in nodes.values()]
+    shown = [{name: node[name] for name in ("id", "depth", "tone", "name", "link")} | {"text": short(max(node["in"], node["out"]), measure)}
+             for node in nodes.values()]
     return {"kind": "flow_sankey", "nodes": shown, "links": links} if links else None
 
 
@@ -148,7 +151,8 @@ class RegionPanels:
         shares = self.shares()
         used = set(shapes) | {arc["to"] for arc in drawn}
         chart = {
-            "kind": "arcs", "outlines": shapes, "points": {code: points[code] for code in used if code in points}, "names": {code: names.get(code, code) for code in used},
+            "kind": "arcs", "outlines": shapes, "points": {code: points[code] for code in used if code in points},
+            "names": {code: names.get(code, code) for code in used},
             "shares": {code: shares.get(code) for code in shapes}, "links": {code: flow.county_link(code) for code in shapes}, "arcs": drawn,
             "texts": {code: f"{word('flow_away_share')} {shares[code] * 100:.1f}%" if code in shares else "" for code in shapes},
             "groups": [{"id": str(kind), "name": flow.name("kind_code", kind), "tone": KINDS[kind][0], "line": KINDS[kind][2]} for kind in kinds_of(found)],
@@ -191,7 +195,8 @@ class RegionPanels:
         cells = [[columns.index(c.key[cut]), homes.index(c.key["home_county"]), round(_size(c, measure) / (totals[c.key["home_county"]] or 1.0), 4),
                   short(amount(c.measures, measure), measure), flow.drill("stays", c.key)]
                  for c in found.cells if c.key["home_county"] in homes and c.key[cut] in columns]
-        chart = {"kind": "flow_heat", "x": [flow.name(cut, key) for key in columns], "y": [flow.name("home_county", key) for key in homes], "cells": cells, "unit": unit(measure)}
+        chart = {"kind": "flow_heat", "x": [flow.name(cut, key) for key in columns], "y": [flow.name("home_county", key) for key in homes],
+                 "cells": cells, "unit": unit(measure)}
         sheet, note = self._sheet(found, "stays")
         title = word("flow_matrix", row=word("flow_home_county"), column=word(f"flow_dimension_{cut}"))
         return Panel("matrix", title, sheet, chart if cells else None, f"{word('flow_matrix_note', measure=word(f'flow_{measure}').lower())} {note}".strip())
@@ -199,15 +204,15 @@ class RegionPanels:
     def regain(self) -> Panel:
         """What would come home with avoidable outflow: stays, days and money by county."""
         found = self.flow.table("regain", ["home_county"])
-        sheet, note = self._sheet(FlowTable(found.by, found.cells, found.where, found.snapshot), "outflow")
+        sheet, note = self._sheet(found)
         sheet = Sheet(sheet.columns, [[row[0], *(_avoidable(self.flow, cell, shown) for shown in row[1:])]
                                       for cell, row in zip(found.cells, sheet.rows, strict=False)], sheet.about)
         seen = [cell for cell in found.cells if cell.measures][:MOST_GROUPS]
-        parts = [{"name": word(f"flow_{name}"), "unit": unit(name), "is_money": name in MONEY, "tone": "good" if name in MONEY else "brand", "values": [_size(c, name) for c in seen],
-                  "texts": [short(_size(c, name), name) for c in seen]} for name in MEASURES]
+        parts = [{"name": word(f"flow_{name}"), "unit": unit(name), "is_money": name in MONEY, "tone": "good" if name in MONEY else "brand",
+                  "values": [_size(c, name) for c in seen], "texts": [short(_size(c, name), name) for c in seen]} for name in MEASURES]
         chart = {"kind": "flow_multiples", "x": [self.flow.name("home_county", c.key["home_county"]) for c in seen], "parts": parts,
                  "links": [self.flow.county_link(c.key["home_county"]) for c in seen]}
-        return Panel("regain", word("flow_regain"), sheet, chart if seen else None, note, is_open=False)
+        return Panel("regain", word("flow_regain"), sheet, chart if seen else None, note)
 
 
 def _avoidable(flow: FlowView, cell: FlowCell, shown: Shown) -> Shown:
@@ -231,8 +236,10 @@ def headline(flow: FlowView, key: Mapping[str, Any] | None = None) -> list[tuple
         share = (amount(away, measure) or 0.0) / (amount(whole, measure) or 1.0) * 100
         told.append((word("flow_away_share"), Shown(f"{share:.1f}%", round(share, 4))))
     cells = {cell.key["kind_code"]: cell.measures for cell in of_kinds.cells}
-    return told + [(word("flow_kind_total", kind=flow.name("kind_code", kind)), _big(flow, cells[kind], measure, flow.rows_link("outflow", {**(key or {}), "kind_code": kind})))
-                   for kind in KINDS if kind in cells]
+    for kind in (kind for kind in KINDS if kind in cells):
+        href = flow.rows_link("outflow", {**(key or {}), "kind_code": kind})
+        told.append((word("flow_kind_total", kind=flow.name("kind_code", kind)), _big(flow, cells[kind], measure, href)))
+    return told
 
 
 def _big(flow: FlowView, measures: Measures | None, measure: str, href: str) -> Shown:

@@ -23,7 +23,9 @@ MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
 SHOWN_MEASURES = MEASURES[:3]
 MONEY = ("charge_cny", "fund_paid_cny")
 MONEY_SCALE = {"zh": 10_000, "en": 1_000}  # CNY in the unit of charts: ten thousand, thousand
-KINDS = {"avoidable": ("bad", "lines", "dashed"), "referred": ("brand", "none", "solid"), "nearer": ("warn", "dots", "dotted"), None: ("soft", "cross", "dotted")}
+KINDS = {  # kind → colour, pattern, line
+    "avoidable": ("bad", "lines", "dashed"), "referred": ("brand", "none", "solid"), "nearer": ("warn", "dots", "dotted"), None: ("soft", "cross", "dotted"),
+}
 TABLE_OF = ("outflow", "hospitalisation")
 
 

@@ -28,10 +28,12 @@ def _geometry(text: str) -> dict[str, Any] | None:
         data = json.loads(text)
         data = data.get("geometry") if data.get("type") == "Feature" else data
         rings = data["coordinates"] if data["type"] == "MultiPolygon" else [data["coordinates"]]
-        is_whole = data["type"] in DRAWN and all(len(ring) > 3 and all(isinstance(n, int | float) for p in ring for n in p[:2]) for part in rings for ring in part)
+        lines = [ring for part in rings for ring in part]
+        is_drawn = [len(ring) > 3 and all(isinstance(n, int | float) for point in ring for n in point[:2]) for ring in lines]
+        is_whole = data["type"] in DRAWN and bool(lines) and all(is_drawn)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return {"type": data["type"], "coordinates": data["coordinates"]} if is_whole and rings else None
+    return {"type": data["type"], "coordinates": data["coordinates"]} if is_whole else None
 
 
 def points(view: View) -> dict[str, Point]:
