@@ -15,7 +15,7 @@ from quanmin.reports.standing import standing
 from quanmin.reports.words import told
 from quanmin.services.variation.actions import Unusual, highlights
 from quanmin.services.variation.highlights import Highlight
-from quanmin.web.figures import Figure, figure, value_text
+from quanmin.web.figures import Figure, figure, unit, value_text
 from quanmin.web.maps import map_chart
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
 from quanmin.web.rendering import page
@@ -104,8 +104,12 @@ def _by_county(view: View, name: str, period: str) -> dict[str, Figure]:
 def _shown(found: Figure | None, href: str) -> Shown:
     if found is None or found.cell is None:
         return Shown("–")
+    return Shown(found.text, _value(found), href, found.verdict, found.detail)
+
+
+def _value(found: Figure) -> float | None:
     cell = found.cell
-    return Shown(found.text, None if cell.suppressed or cell.missing or cell.value is None else float(cell.value), href, found.verdict, found.detail)
+    return None if cell is None or cell.suppressed or cell.missing or cell.value is None else float(cell.value)
 
 
 def map_panel(view: View, name: str, period: str) -> Panel:
@@ -119,7 +123,9 @@ def map_panel(view: View, name: str, period: str) -> Panel:
     sheet = Sheet([Column("county", word("county")), Column("value", word("value"), True)], rows,
                   about(view, view.shown_period(one, period)) | {"indicator": name, "definition": one.version})
     links = {code: f"/place/{code}?period={period}" for code in figures}
-    return Panel("map", title, sheet, map_chart(view, one, figures, links))
+    texts, verdicts = {code: f.text for code, f in figures.items()}, {code: f.verdict for code, f in figures.items()}
+    values = {code: _value(f) for code, f in figures.items()}
+    return Panel("map", title, sheet, map_chart(view, values, texts, verdicts, unit(one), links))
 
 
 @router.get("/")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from quanmin.gate.accounts import roles
 from quanmin.gate.audit import Audit
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import page
@@ -17,16 +16,11 @@ ENTRIES_SHOWN = 200
 THEMES = ("tiered_care", "county_community", "tertiary_hospitals", "secondary_hospitals", "quality", "accreditation", "resources", "public_health")
 
 
-@router.get("/")
-def home(request: Request, theme: str = THEMES[0], period: str = "") -> Response:
+@router.get("/indicators")
+def indicators_page(request: Request, theme: str = THEMES[0], period: str = "") -> HTMLResponse:
     """The list of indicators of a theme, with values by county against targets."""
-    desk: Desk = request.app.state.desk
-    actor = desk.actor(request)
-    if actor.may("audit") and not actor.may("figures"):
-        return RedirectResponse("/audit", 303)
-    if not actor.may("figures"):
-        return page(request, "no_figures.html", roles=roles())
     view = View.of(request)
+    view.actor.require("figures", "figures", "list")
     indicators = view.catalog.indicators.values()
     others = sorted({i.theme for i in indicators} - set(THEMES))
     if theme not in (*THEMES, *others):
@@ -34,7 +28,7 @@ def home(request: Request, theme: str = THEMES[0], period: str = "") -> Response
     chosen = view.period(period)
     waiting = sorted((i for i in indicators if i.theme == theme and not i.is_executable), key=lambda i: (i.code, i.part))
     return page(
-        request, "home.html", themes=[*THEMES, *others], known=THEMES, theme=theme, rows=view.rows(theme, chosen), waiting=waiting, counties=view.counties(),
+        request, "indicators.html", themes=[*THEMES, *others], known=THEMES, theme=theme, rows=view.rows(theme, chosen), waiting=waiting, counties=view.counties(),
         periods=view.periods(), period=chosen, snapshot=view.snapshot, subject=view.subject()[1],
     )
 

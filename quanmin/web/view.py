@@ -84,6 +84,12 @@ class View:
         rows = self._listed(f"SELECT {code} AS code, any_value({chosen} ORDER BY {code}) AS name FROM {table} WHERE {code} IS NOT NULL GROUP BY ALL")
         return {str(row["code"]): row["name"] for row in rows if row["name"]}
 
+    def outlines(self) -> list[dict[str, Any]]:
+        """Counties and cities with code, level, longitude, latitude (degrees, WGS-84) and boundary (GeoJSON text), each None where it is not registered."""
+        last = ", ".join(f"arg_max({name}, (submission, line)) AS {name}" for name in ("level", "longitude", "latitude", "boundary"))
+        return self.remembered("outlines", lambda: self._listed(
+            f"SELECT region_code AS code, {last} FROM region WHERE level IN ('county', 'city') GROUP BY ALL ORDER BY code"), "")
+
     def facility_names(self) -> dict[str, str]:
         """Facility code → name."""
         return {code: unit.name for code, unit in self.inquiry.units("facility").items()}
