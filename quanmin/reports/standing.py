@@ -61,6 +61,8 @@ def verdict_of(one: Indicator, value: float | None, target: float | None) -> str
 
 
 def _cell(asker: Asker, name: str, period: str, place: str, facility: str) -> Cell | None:
+    if len(period) == 7 and asker.has_months(name):  # the months are asked for anyway
+        return asker.series(name, place, facility).get(period)
     if facility:
         return asker.by_unit(name, period, "facility").get(facility)
     if place:
@@ -92,7 +94,7 @@ def _ranks(asker: Asker, name: str, period: str, facility: str) -> RankList | No
 
 
 def _step(one: Indicator, cell: Cell | None, target: float | None, verdict: str, trend: Variation | None, progress: Progress | None,
-          ranks: RankList | None) -> Step:
+          ranks: RankList | None, may_set: bool) -> Step:
     """The first of these that applies: get the data, look into a change for the worse, close the gap, keep watching, set a target, keep on."""
     if cell is None or (cell.value is None and not cell.missing):
         return Step("no_data")
@@ -104,7 +106,7 @@ def _step(one: Indicator, cell: Cell | None, target: float | None, verdict: str,
         return Step("close_gap", {"last": ranks.units[-1].name, "chance": f"{progress.probability:.0%}"}, "change")
     if verdict == "missed":
         return Step("close_gap_plain", {}, "institutions")
-    if target is None and one.better in ("higher", "lower"):
+    if target is None and may_set and one.better in ("higher", "lower"):
         return Step("set_target", {}, "targets")
     return Step("keep" if verdict == "met" else "watch")
 
@@ -123,4 +125,5 @@ def standing(asker: Asker, name: str, period: str = "", place: str = "", facilit
     rank = next((ranked for ranked in ranks.units if ranked.code == unit), None) if ranks else None
     trend = _trend(asker, name, place, facility)
     progress = None if facility else _progress(asker, one, place, year, target)
-    return Standing(one, unit, shown, cell, before, target, verdict, rank, ranks, trend, progress, _step(one, cell, target, verdict, trend, progress, ranks))
+    step = _step(one, cell, target, verdict, trend, progress, ranks, asker.may("targets"))
+    return Standing(one, unit, shown, cell, before, target, verdict, rank, ranks, trend, progress, step)

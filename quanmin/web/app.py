@@ -27,7 +27,7 @@ from quanmin.site import Site
 from quanmin.web import flow_page, indicator_page, overview_page, pages, sign_in
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
-from quanmin.web.view import warm
+from quanmin.web.warming import warm
 
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
@@ -83,7 +83,7 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     desk.is_serving = True
-    Thread(target=warm, args=(desk, pages.THEMES)).start()
+    Thread(target=warm, args=(desk,)).start()
     yield
     desk.close()
 

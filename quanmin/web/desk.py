@@ -85,6 +85,11 @@ class Desk:
         with self._lock:
             self._keep((snapshot, scope), held)
 
+    def known(self, key: Hashable) -> Any:
+        """What was worked out before under a key, or None."""
+        with self._lock:
+            return self._memory.get(key)
+
     def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, worked out once per key; the key says everything it depends on, the snapshot and who may see what included."""
         with self._lock:

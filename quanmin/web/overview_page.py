@@ -74,7 +74,7 @@ def highlight_lines(view: View, items: Sequence[Highlight], month: str) -> list[
             "direction": item.direction, "side": item.side, "said": told("variation", f"direction_{item.direction}"),
             "title": word("highlight_item", place=names.get(str(item.unit), str(item.unit)), indicator=one.label.in_language(language())),
             "href": f"/indicator/{item.indicator}?place={item.unit}&period={month}", "rule": told("variation", f"rule_{item.rule}", length=item.length),
-            "values": word("highlight_values", value=value_text(one, item.value), low=low, high=high),
+            "usual": word("highlight_values", value=value_text(one, item.value), low=low, high=high),
             "also": word("also_in", count=len(item.also)) if item.also else "",
         })
     return lines
@@ -125,7 +125,7 @@ def map_panel(view: View, name: str, period: str) -> Panel:
     links = {code: f"/place/{code}?period={period}" for code in figures}
     texts, verdicts = {code: f.text for code, f in figures.items()}, {code: f.verdict for code, f in figures.items()}
     values = {code: _value(f) for code, f in figures.items()}
-    return Panel("map", title, sheet, map_chart(view, values, texts, verdicts, unit(one), links))
+    return Panel("map", title, sheet, map_chart(view, values, texts, verdicts, unit(one), links), width="")
 
 
 @router.get("/")
@@ -142,15 +142,37 @@ def overview(request: Request, period: str = "", place: str = "", on: str = "") 
     if place and place not in names:
         raise refused("place", place)
     chosen, on = view.period(period), on if on in board_names(view) else board_names(view)[0]
-    made = view.remembered(("overview", chosen, place, on, view.inquiry.set_targets.version), lambda: _overview(view, chosen, place, on))
+    made = overview_of(view, chosen, place, on)
+    found = view.desk.known(view.key(("unusual", place)))  # what takes seconds the first time comes after the page
+    if found is not None:
+        made = made | {"panels": [*made["panels"], highlights_panel(view, found)], "lines": highlight_lines(view, found.items, found.month)}
     return answer(request, "overview.html", made["panels"], periods=view.periods(), period=chosen, place=place, on=on, counties=view.counties(),
                   subject=names.get(place) or view.subject()[1], snapshot=view.snapshot, groups=view.desk.site.boards, catalog=view.catalog.indicators,
                   **{key: value for key, value in made.items() if key != "panels"})
 
 
+def overview_of(view: View, period: str, place: str, on: str) -> dict[str, Any]:
+    """What the overview shows of a period and place, with an indicator on the map."""
+    return view.remembered(("overview", period, place, on, view.inquiry.set_targets.version), lambda: _overview(view, period, place, on))
+
+
 def _overview(view: View, period: str, place: str, on: str) -> dict[str, Any]:
     cards = cards_of(view, period, place)
-    found = highlights(view.inquiry, county=place)
-    panels = [standings_panel(list(cards.values()), word("standings"), about(view, period)), highlights_panel(view, found), counties_panel(view, period),
-              map_panel(view, on, period)]
-    return {"cards": cards, "lines": highlight_lines(view, found.items, found.month), "found": found, "panels": panels}
+    panels = [standings_panel(list(cards.values()), word("standings"), about(view, period)), counties_panel(view, period), map_panel(view, on, period)]
+    return {"cards": cards, "panels": panels}
+
+
+def unusual(view: View, place: str = "") -> Unusual:
+    """What is unusual in the newest month, in the whole region or a county."""
+    return view.remembered(("unusual", place), lambda: highlights(view.inquiry, county=place), "")
+
+
+@router.get("/highlights")
+def highlights_page(request: Request, place: str = "", part: bool = False) -> Response:
+    """What is unusual in the newest month: a page, or with `part` what the overview puts into itself."""
+    view = View.of(request)
+    view.actor.require("figures", "figures", "highlights")
+    asked_place(place)
+    found = unusual(view, place)
+    return answer(request, "highlights_part.html" if part else "highlights.html", [highlights_panel(view, found)], snapshot=view.snapshot, place=place,
+                  lines=highlight_lines(view, found.items, found.month))

@@ -28,7 +28,8 @@ def indicators_page(request: Request, theme: str = THEMES[0], period: str = "") 
     chosen = view.period(period)
     waiting = sorted((i for i in indicators if i.theme == theme and not i.is_executable), key=lambda i: (i.code, i.part))
     return page(
-        request, "indicators.html", themes=[*THEMES, *others], known=THEMES, theme=theme, rows=view.rows(theme, chosen), waiting=waiting, counties=view.counties(),
+        request, "indicators.html", themes=[*THEMES, *others], known=THEMES, theme=theme, rows=view.rows(theme, chosen), waiting=waiting,
+        counties=view.counties(),
         periods=view.periods(), period=chosen, snapshot=view.snapshot, subject=view.subject()[1],
     )
 

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
-from quanmin.gate import Actor, Scope
+from quanmin.gate import Actor
 from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Cell, Indicator, Problem, Refusal
 from quanmin.web.desk import Desk
@@ -64,8 +64,11 @@ class View:
 
     def remembered(self, key: Hashable, make: Callable[[], Made], spoken: str | None = None) -> Made:
         """What `make` gives, kept as long as snapshot, scope, the right to small counts and language (unless it has none: "") are the same."""
-        spoken = language() if spoken is None else spoken
-        return self.desk.remembered((self.indicators.snapshot, self.actor.scope, self.actor.may("small"), spoken, key), make)
+        return self.desk.remembered(self.key(key, language() if spoken is None else spoken), make)
+
+    def key(self, key: Hashable, spoken: str = "") -> Hashable:
+        """The full key of something remembered."""
+        return (self.indicators.snapshot, self.actor.scope, self.actor.may("small"), spoken, key)
 
     def _listed(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.indicators.engine.table(sql, values).to_pylist()
@@ -170,18 +173,3 @@ class View:
         shown = tuple(figure(one, by_county.get(code), targets.get((code, year), aim), below) for code, _ in self.counties())
         of_total = figure(one, total[-1] if total else None, aim, below)
         return Row(one, self.shown_period(one, period), of_total, Figure(value_text(one, aim) if aim is not None else NOTHING), shown)
-
-
-def warm(desk: Desk, themes: Sequence[str]) -> None:
-    """Work out what is asked first, before anybody asks: the newest figures of the whole region; nothing where there is no snapshot yet."""
-    if not desk.site.ledger.snapshots():
-        return
-    leader = Actor("", "leader", Scope(), desk.site.ledger)
-    first = View(desk, leader)
-    first.rows(themes[0], first.period(""))
-    desk.hold(Scope())
-    view = View(desk, leader)
-    for theme in themes:
-        if not desk.is_serving:
-            return
-        view.rows(theme, view.period(""))

@@ -229,22 +229,23 @@ def highlights(asker: Asker, theme: str = "", county: str = "") -> Unusual:
     month = asker.period()
     series, peers = [], []
     for name, one in chosen.items():
-        for code, cells in asker.monthly(name).items():
+        by_unit = asker.monthly(name)
+        for code, cells in by_unit.items():
             chart = chart_of(one, cells, None) if month in cells and (not county or code == county) else None
             if chart is not None and chart[0][-1] == month:
                 series.append(Series(name, code, chart[1], one.better))
         if one.kind in COUNTED and one.unit != "CNY" and not county:
-            peers += _peers(asker, one, month)
+            peers += _peers(one, {code: cells[month] for code, cells in by_unit.items() if month in cells})
     items = unusual(series, peers, FALSE_SHARE)
     return Unusual(month, _told_once(items), len(series), sum(len(one.units) for one in peers), FALSE_SHARE, asker.snapshot)
 
 
-def _peers(asker: Asker, one: Indicator, month: str) -> list[Peers]:
+def _peers(one: Indicator, by_unit: Mapping[str, Cell]) -> list[Peers]:
     """An indicator's counties against each other, where counts and not money make its share."""
     half = one.numerator
     if half is None or half.sum:
         return []
-    cells = {code: cell for code, cell in asker.by_unit(one.id, month).items() if _value(cell) is not None and cell.denominator}
+    cells = {code: cell for code, cell in by_unit.items() if _value(cell) is not None and cell.denominator}
     if len(cells) < FEWEST_UNITS:
         return []
     above, below = (np.array([float(getattr(cell, name) or 0) for cell in cells.values()]) for name in ("numerator", "denominator"))

@@ -67,15 +67,20 @@
 
   const tools = { shared: shared, safe: safe, two: two, aim: aim, spans: spans, tidy: tidy, span: span };
   const kinds = Object.assign({ trend: trend, bars: bars }, window.quanminCharts); // other files draw more kinds
-  const drawn = Array.from(document.querySelectorAll("[data-chart]"), (holder) => {
+  const drawn = [];
+  function draw(holder) {
     const d = JSON.parse(document.getElementById(holder.dataset.chart).textContent), label = holder.getAttribute("aria-label");
-    const draw = () => kinds[d.kind](d, colours(), holder, tools);
-    const option = draw(), chart = echarts.init(holder, null, { renderer: "svg" });
-    chart.setOption(option);
+    const option = () => kinds[d.kind](d, colours(), holder, tools);
+    const first = option(), chart = echarts.init(holder, null, { renderer: "svg" });
+    chart.setOption(first);
     chart.on("click", (event) => { const link = event.data && event.data.link || d.links && d.links[event.dataIndex]; if (link) location.assign(link); });
     holder.setAttribute("aria-label", label);
-    return { chart: chart, again: () => chart.setOption(draw(), true) };
-  });
+    drawn.push({ chart: chart, again: () => chart.setOption(option(), true) });
+  }
+  const drawAll = (root) => root.querySelectorAll("[data-chart]").forEach(draw);
+  drawAll(document);
+  document.addEventListener("htmx:afterSettle", (event) => drawAll(event.target));
+  document.addEventListener("toggle", () => drawn.forEach((one) => one.chart.resize()), true);
   window.addEventListener("resize", () => drawn.forEach((one) => one.chart.resize()));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((one) => one.again()));
 })();
