@@ -122,7 +122,9 @@ class Site:
     def build(self, progress: BuildProgress | None = None) -> tuple[Snapshot, bool]:
         """Build and publish; returns the snapshot and whether it is new."""
         setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
-        return Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress).build()
+        snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress).build()
+        self.ledger.note_definitions(snapshot.id, {name: one.version for name, one in self.catalog.indicators.items()}, self.catalog.texts)
+        return snapshot, is_new
 
     def snapshot(self, wanted: int | None = None) -> Snapshot:
         """The snapshot with this number, or the newest; raises Refusal where there is none."""

@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parent
 
 @dataclass
 class Catalog:
-    """All definitions by id."""
+    """All definitions by id; `texts` are the files of the indicators."""
 
     tables: dict[str, Table] = field(default_factory=dict)
     codes: CodeLists = field(default_factory=CodeLists)
@@ -28,6 +28,7 @@ class Catalog:
     checks: dict[str, Check] = field(default_factory=dict)
     mappings: dict[str, Mapping] = field(default_factory=dict)
     derivations: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def indicator(self, name: str) -> Indicator:
         """The indicator with this id, or with this official code where only one has it; raises Refusal."""
@@ -72,6 +73,7 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     made_of_others: dict[str, Definition] = {}
     for definition, theme in _definitions(folders, "indicators", complaints):
         catalog.indicators[definition.id] = read_indicator(definition, theme, catalog.tables, catalog.codes)
+        catalog.texts[definition.id] = definition.text
         made_of_others[definition.id] = definition
     check_made_of_others(catalog.indicators, made_of_others)
     for definition, table_id in _definitions(folders, "checks", complaints):

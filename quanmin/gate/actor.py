@@ -12,6 +12,7 @@ from quanmin.catalog.messages import language, say
 from quanmin.gate.accounts import roles
 from quanmin.gate.audit import Audit
 from quanmin.gate.masking import mask
+from quanmin.gate.origins import with_files
 from quanmin.gate.permitted import LONGEST, columns_of, declared, hidden_columns, places_of, slices_only
 from quanmin.gate.scope import Scope
 from quanmin.model import Answer, Column, Label, Problem, Refusal, Table
@@ -94,13 +95,13 @@ class Actor:
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:
-        """The rows behind a figure: masked unless the role may see who they are and asks to; audited either way."""
+        """The rows behind a figure, with sender, file and line: masked unless the role may see who they are and asks to; audited either way."""
         self.require("identified" if unmasked else "rows", "rows", _subject(indicators, name))
         self._admit(indicators, "rows", name, by, where)
         tables = indicators.tables_of(indicators.catalog.question(name))
         found = indicators.rows(name, which, self._within(indicators, name, where), limit=min(limit, MOST_ROWS), by=by)
         Audit(self.ledger).note(self.name, "rows unmasked" if unmasked else "rows", f"{name} @{indicators.snapshot}", rows=len(found))
-        return found if unmasked else mask(found, indicators.catalog.tables[tables[0]])
+        return with_files(found if unmasked else mask(found, indicators.catalog.tables[tables[0]]), self.ledger)
 
     def _require_deciding(self, action: str, subject: str) -> None:
         """Pairs may lie anywhere in the region: who sees a part of it neither sees nor settles them."""

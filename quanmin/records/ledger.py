@@ -73,6 +73,17 @@ class TargetSet:
 
 
 @dataclass(frozen=True)
+class DefinitionNoted:
+    """An indicator's definition as it was in use from a snapshot on."""
+
+    indicator: str
+    version: str
+    snapshot: int
+    noted_at: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A published state of the warehouse."""
 
@@ -219,6 +230,22 @@ class Ledger:
         columns = [column for column in t.target.c if column.name != "id"]
         with self.reading() as connection:
             return [TargetSet(*row) for row in connection.execute(select(*columns).order_by(t.target.c.id))]
+
+    def note_definitions(self, snapshot: int, versions: Mapping[str, str], texts: Mapping[str, str]) -> int:
+        """Write down the definitions (indicator → version, → text) that differ from those noted last; returns how many."""
+        with self.transaction() as connection:
+            query = select(t.definition.c.indicator, t.definition.c.version).order_by(t.definition.c.id)
+            noted = {row.indicator: row.version for row in connection.execute(query)}
+            new = [asdict(DefinitionNoted(name, version, snapshot, now(), texts[name])) for name, version in versions.items() if noted.get(name) != version]
+            if new:
+                connection.execute(insert(t.definition), new)
+        return len(new)
+
+    def definitions(self, indicator: str) -> list[DefinitionNoted]:
+        """The definitions an indicator has had, in order."""
+        query = select(*(column for column in t.definition.c if column.name != "id")).where(t.definition.c.indicator == indicator)
+        with self.reading() as connection:
+            return [DefinitionNoted(*row) for row in connection.execute(query.order_by(t.definition.c.id))]
 
     def decision_count(self) -> int:
         """How many decisions were ever recorded."""

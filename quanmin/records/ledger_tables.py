@@ -77,6 +77,18 @@ target = Table(
     Index("target_of", "indicator", "place_code", "period"),
 )
 
+# The text of an indicator's definition when a snapshot was first answered by it; a new row whenever it differs from the one before.
+definition = Table(
+    "definition", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("indicator", String(100), nullable=False),
+    Column("version", String(12), nullable=False),
+    Column("snapshot", Integer, nullable=False),
+    Column("noted_at", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("definition_of", "indicator"),
+)
+
 account = Table(
     "account", metadata,
     Column("id", Integer, primary_key=True),

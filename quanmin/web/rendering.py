@@ -16,6 +16,7 @@ from quanmin.catalog.messages import language
 from quanmin.catalog.wording import note_in
 from quanmin.gate.accounts import roles
 from quanmin.model import Problem
+from quanmin.reports.words import told
 from quanmin.web.figures import half_words, number, unit, value_text
 from quanmin.web.words import is_word, word
 
@@ -51,7 +52,7 @@ SECTIONS = (  # path, word, permission
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
     "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
-    "action": action, "sections": SECTIONS, "here": here, "note": lambda text: note_in(text, language()),
+    "action": action, "sections": SECTIONS, "here": here, "told": told, "note": lambda text: note_in(text, language()),
 }
 templates.env.tests["shown"] = lambda value: hasattr(value, "text") and hasattr(value, "href")
 

@@ -160,6 +160,18 @@ class View:
         except Refusal:
             return ()
 
+    def placed_cells(self, indicator: Indicator, by: Sequence[str], period: str, place: str = "") -> tuple[Cell, ...]:
+        """The cells of an answer for a period at a place ("" = all that is seen); none where the question cannot be cut that way."""
+        if not place:
+            return self.cells(indicator, by, period)
+        try:
+            if not by:
+                found = self.inquiry.by_unit(indicator.id, period).get(place)
+                return () if found is None else (found,)
+            return self.inquiry.figures(indicator.id, by, [*self.where(indicator, period), *self.inquiry.where(place)]).cells
+        except Refusal:
+            return ()
+
     def rows(self, theme: str, period: str) -> list[Row]:
         """The indicators of a theme that can be computed, with their figures."""
         shown = sorted((i for i in self.catalog.indicators.values() if i.theme == theme and i.is_executable), key=lambda i: (i.code, i.part))

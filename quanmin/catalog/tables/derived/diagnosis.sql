@@ -1,5 +1,5 @@
 -- One row per diagnosis with what its stay adds. Arose in hospital: present-on-admission code 4 (no).
-SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.line, d.diagnosis_order, d.diagnosis_code, d.present_on_admission_code,
+SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.submission, s.line, d.diagnosis_order, d.diagnosis_code, d.present_on_admission_code,
        d.present_on_admission_code = '4' AS is_hospital_acquired, CAST(s.admitted_at AS DATE) AS admitted_on, CAST(s.discharged_at AS DATE) AS discharged_on,
        coalesce(c.has_operation, FALSE) AS has_operation, starts_with(s.principal_diagnosis_code, 'O') AS is_obstetric,
        coalesce(s.age_days <= 28, FALSE) AS is_newborn, s.age_days, s.disposition_code = '5' AS died,

@@ -1,5 +1,5 @@
 -- One row per settlement with place insured and place of care; home is the place insured, as the fund counts it.
-SELECT c.sender, c.claim_number, l.resident_id, left(c.insured_county_code, 6) AS home_county, l.home_township, coalesce(c.sex_code, l.sex_code) AS sex_code,
+SELECT c.sender, c.submission, c.line, c.claim_number, l.resident_id, left(c.insured_county_code, 6) AS home_county, l.home_township, coalesce(c.sex_code, l.sex_code) AS sex_code,
        CAST(age_on(coalesce(c.birth_date, l.birth_date), c.discharged_on) AS BIGINT) AS age_years, age_band_of(age_on(coalesce(c.birth_date, l.birth_date), c.discharged_on)) AS age_band,
        c.facility_code, coalesce(a.facility_name, c.facility_name) AS facility_name, coalesce(a.facility_county, left(c.facility_county_code, 6)) AS facility_county, a.facility_level,
        a.facility_type_code, a.is_public, coalesce(a.is_primary_care, FALSE) AS is_primary_care,

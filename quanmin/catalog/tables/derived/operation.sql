@@ -1,6 +1,6 @@
 -- One row per procedure with what its stay adds. A procedure counts as an operation when the front page gives it an operation level
 -- (the layout demands a level for operations and interventions only). Elective: not admitted as an emergency.
-SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, p.procedure_order, p.procedure_code,
+SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.submission, s.line, p.procedure_order, p.procedure_code,
        TRY_CAST(p.operation_level_code AS INTEGER) AS operation_level,
        coalesce(p.operation_level_code IN ('1', '2', '3', '4'), FALSE) AS is_operation,
        coalesce(p.operation_level_code IN ('1', '2', '3', '4') AND regexp_matches(p.procedure_name, '镜|经皮|介入'), FALSE) AS is_minimal_invasive,

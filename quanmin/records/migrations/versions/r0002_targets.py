@@ -1,4 +1,4 @@
-"""Targets set by people."""
+"""Targets set by people, and the definitions that were in use."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,3 +18,10 @@ def upgrade() -> None:
         sa.Column("set_by", sa.String(100), nullable=False), sa.Column("set_at", sa.String(40), nullable=False),
     )
     op.create_index("target_of", "target", ["indicator", "place_code", "period"])
+    op.create_table(
+        "definition",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("indicator", sa.String(100), nullable=False), sa.Column("version", sa.String(12), nullable=False),
+        sa.Column("snapshot", sa.Integer, nullable=False), sa.Column("noted_at", sa.String(40), nullable=False), sa.Column("text", sa.Text, nullable=False),
+    )
+    op.create_index("definition_of", "definition", ["indicator"])
