@@ -184,7 +184,7 @@ def funnel_panel(view: View, one: Indicator, found: FunnelPlot) -> Panel:
     chart = {
         "kind": "funnel", "target": found.target, "curve": [list(row) for row in found.curve], "floor": 0, "ceiling": high * 1.1,
         "units": [{"name": u.name, "size": u.denominator, "value": u.value, "outside": u.outside, "link": f"/facility/{u.code}?period={found.period}",
-                   "told": "\n".join([u.name, f"{value_text(one, u.value)} ({number(u.numerator)} / {number(u.denominator)})", word(f"outside_{abs(u.outside)}")])}
+                   "told": f"{u.name}\n{value_text(one, u.value)} ({number(u.numerator)} / {number(u.denominator)})\n" + word(f"outside_{abs(u.outside)}")}
                   for u in units],
         "words": {"units": word("funnel_units"), "limit_95": word("funnel_95"), "limit_998": word("funnel_998"), "centre": word("funnel_centre"),
                   "size": word("funnel_size")}}

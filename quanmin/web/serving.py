@@ -10,6 +10,7 @@ from quanmin.catalog.messages import say
 from quanmin.site import Site
 
 WORKERS = 2  # one worker leaves a long tail under load
+SLOW_START = 120  # seconds a worker may take to answer its supervisor: on a busy machine importing alone takes more than the usual 5
 
 
 def serve(site: Site, port: int, host: str = "127.0.0.1") -> None:
@@ -21,4 +22,5 @@ def serve(site: Site, port: int, host: str = "127.0.0.1") -> None:
     os.environ["QUANMIN_SITE"] = str(site.folder)
     uvicorn.run(
         "quanmin.web.app:create_app", factory=True, host=host, port=port, workers=WORKERS, log_level="warning", server_header=False, proxy_headers=False,
+        timeout_worker_healthcheck=SLOW_START,
     )

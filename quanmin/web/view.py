@@ -97,6 +97,10 @@ class View:
         """Facility code → name."""
         return {code: unit.name for code, unit in self.inquiry.units("facility").items()}
 
+    def community_names(self) -> dict[str, str]:
+        """Medical community code → name."""
+        return self.remembered("communities", self._community_names)
+
     def _community_names(self) -> dict[str, str]:
         chosen = "coalesce(name_en, name)" if language() == "en" else "name"
         rows = self._listed(f"SELECT community_code AS code, any_value({chosen} ORDER BY facility_code) AS name FROM facility"
@@ -129,7 +133,7 @@ class View:
         if dimension == "facility_code":
             return self.facility_names()
         if dimension == "community_code":
-            return self.remembered("communities", self._community_names)
+            return self.community_names()
         if dimension in ("place", "county") or dimension.endswith(("_county", "_township", "county_code", "township_code")):
             return self.place_names()
         return {"true": word("yes"), "false": word("no")}
