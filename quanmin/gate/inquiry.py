@@ -228,6 +228,13 @@ class Inquiry:
         return {row["facility_code"]: Unit(row["facility_code"], row["name"] or row["facility_code"], row["level_code"] or "", row["type_code"] or "",
                                            row["county_code"] or "", row["community_code"] or "", bool(row["is_community_lead"])) for row in rows}
 
+    def place_names(self) -> Mapping[str, str]:
+        """Division code → name in the spoken language."""
+        name = "coalesce(name_en, name)" if language() == "en" else "name"
+        query = f"SELECT region_code AS code, any_value({name} ORDER BY region_code) AS name FROM region GROUP BY ALL"
+        found: dict[str, str] = self._remember(("place names", language()), lambda: {row["code"]: row["name"] for row in self.listed(query)})
+        return found
+
     def targets(self, name: str) -> Mapping[tuple[str, str], float]:
         """(place or facility code, period) → target: the files' and, over them, those people have set."""
         rows = self._remember("targets of files", lambda: self.listed("SELECT indicator, place_code, period, value FROM target"))

@@ -18,6 +18,6 @@ def _words(service: str) -> dict[str, dict[str, str]]:
     return tomllib.loads((folder / "words.toml").read_text("utf-8"))
 
 
-def told(service: str, name: str, **values: object) -> str:
+def told(service: str, name: str, /, **values: object) -> str:
     """A sentence of a service ("reports" for our own) with its values filled in; an unknown one is a KeyError."""
     return _words(service)[name][language()].format(**values)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from quanmin.model import Indicator
+from quanmin.reports.wording import cause_text, dimension_name, group_name, signed, value_text
 from quanmin.reports.words import told
 from quanmin.services.change.actions import Change
-from quanmin.services.change.causes import Cause
-from quanmin.web.figures import value_text
 from quanmin.web.indicator_panels import about
 from quanmin.web.panels import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
@@ -17,29 +16,10 @@ from quanmin.web.words import word
 PARTS = ("data", "mix", "rate")
 
 
-def signed(one: Indicator, value: float) -> str:
-    """A difference with its sign."""
-    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{value_text(one, abs(value))}"
-
-
 def _tone(one: Indicator, value: float) -> str:
     if one.better not in ("higher", "lower") or abs(value) < 1e-12:
         return ""
     return "good" if (value > 0) == (one.better == "higher") else "bad"
-
-
-def group_name(view: View, one: Indicator, dimension: str, group: Any) -> str:
-    """What a group of a dimension is called."""
-    if dimension == "sender":
-        return view.facility_names().get(str(group), str(group))
-    if group is None or group == "":
-        return word("unknown")
-    return view.code_names(one, dimension).get(str(group).lower() if isinstance(group, bool) else str(group), str(group))
-
-
-def dimension_name(view: View, one: Indicator, name: str) -> str:
-    """What a dimension is called."""
-    return word("sender_is") if name == "sender" else view.column_labels(one).get(name, name)
 
 
 def bridge_panel(view: View, one: Indicator, found: Change) -> Panel:
@@ -68,35 +48,31 @@ def _end(one: Indicator, name: str, value: float) -> dict[str, Any]:
     return {"name": name, "from": value, "to": value, "text": value_text(one, value), "tone": "", "told": f"{name} {value_text(one, value)}", "is_total": True}
 
 
-def cause_text(view: View, one: Indicator, cause: Cause) -> str:
-    """A cause as a sentence."""
-    return told("change", "cause_of_dimension", dimension=dimension_name(view, one, cause.dimension), group=group_name(view, one, cause.dimension, cause.group),
-                points=signed(one, cause.points), part=told("change", f"short_{cause.part}"))
-
-
 def causes_panel(view: View, one: Indicator, found: Change) -> Panel:
     """The groups that contribute most, those that push the way the figure went first."""
     causes = found.explanation.causes
     columns = [Column("dimension", word("dimension")), Column("group", word("group")), Column("part", word("part")), Column("points", word("points"), True),
                Column("share", word("share_of_change"), True), Column("is_clear", word("is_clear"))]
-    rows = [[dimension_name(view, one, c.dimension), Shown(group_name(view, one, c.dimension, c.group), str(c.group)), told("change", f"short_{c.part}"),
-             Shown(signed(one, c.points), c.points), None if c.share is None else round(c.share * 100, 1), word("yes" if c.is_clear else "no")] for c in causes]
-    bars = [{"name": group_name(view, one, c.dimension, c.group), "from": 0.0, "to": c.points, "text": signed(one, c.points), "tone": _tone(one, c.points),
-             "told": cause_text(view, one, c), "is_total": False} for c in causes[:6]]
+    rows = [[dimension_name(view.inquiry, one, c.dimension), Shown(group_name(view.inquiry, one, c.dimension, c.group), str(c.group)),
+             told("change", f"short_{c.part}"), Shown(signed(one, c.points), c.points), Shown("–" if c.share is None else f"{c.share:.1%}", c.share),
+             word("yes" if c.is_clear else "no")] for c in causes]
+    bars = [{"name": group_name(view.inquiry, one, c.dimension, c.group), "from": 0.0, "to": c.points, "text": signed(one, c.points),
+             "tone": _tone(one, c.points), "told": cause_text(view.inquiry, one, c), "is_total": False} for c in causes[:6]]
     note = "" if any(c.is_clear for c in causes) else told("change", "note_unclear")
     return Panel("causes", word("causes_title"), Sheet(columns, rows, about(view, one, place=found.place)),
-                 {"kind": "bridge", "bars": bars} if bars else None, note, "", is_open=True)
+                 {"kind": "bridge", "bars": bars} if bars else None, note, "")
 
 
 def groups_panel(view: View, one: Indicator, found: Change) -> Panel:
     """All groups of the dimension that explains most."""
     first = found.explanation.dimensions[0]
-    columns = [Column("group", dimension_name(view, one, first.name)), Column("before", word("before_period"), True),
+    columns = [Column("group", dimension_name(view.inquiry, one, first.name)), Column("before", word("before_period"), True),
                Column("after", word("after_period"), True),
                *(Column(part, word(f"{part}_part"), True) for part in PARTS), Column("total", word("points"), True),
                Column("weight_before", word("weight_before"), True), Column("weight_after", word("weight_after"), True)]
-    rows = [[Shown(group_name(view, one, first.name, g.group), str(g.group)), *(Shown(value_text(one, v), v) for v in (g.before, g.after)),
+    rows = [[Shown(group_name(view.inquiry, one, first.name, g.group), str(g.group)), *(Shown(value_text(one, v), v) for v in (g.before, g.after)),
              *(Shown(signed(one, getattr(g, part)), getattr(g, part)) for part in PARTS), Shown(signed(one, g.total), g.total),
-             round(g.weight_before * 100, 1), round(g.weight_after * 100, 1)] for g in sorted(first.split.groups, key=lambda g: -abs(g.total))]
-    return Panel("groups", word("groups_title", dimension=dimension_name(view, one, first.name)), Sheet(columns, rows, about(view, one, place=found.place)),
+             *(Shown(f"{w:.1%}", w) for w in (g.weight_before, g.weight_after))] for g in sorted(first.split.groups, key=lambda g: -abs(g.total))]
+    title = word("groups_title", dimension=dimension_name(view.inquiry, one, first.name))
+    return Panel("groups", title, Sheet(columns, rows, about(view, one, place=found.place)),
                  is_open=True)

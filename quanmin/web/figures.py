@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from quanmin.catalog.messages import language
-from quanmin.catalog.wording import unit_in
 from quanmin.model import Cell, Indicator
+from quanmin.reports.standing import verdict_of
+from quanmin.reports.wording import NOTHING, number, unit, value_text
 from quanmin.web.words import word
 
-NOTHING = "–"
 MOST_NAMED = 8
+__all__ = ["NOTHING", "Figure", "Row", "figure", "half_words", "number", "unit", "value_text"]
 
 
 @dataclass(frozen=True)
@@ -40,32 +39,6 @@ class Row:
     total: Figure
     target: Figure
     counties: tuple[Figure, ...]
-
-
-def number(value: Any) -> str:
-    """A count as people read it: thousands separated, two decimals where it has any."""
-    if value is None:
-        return NOTHING
-    return f"{float(value):,.2f}" if float(value) % 1 else f"{int(value):,}"
-
-
-def value_text(indicator: Indicator, value: float | None) -> str:
-    """An indicator's value: totals like counts, everything else with two decimals."""
-    if value is None:
-        return NOTHING
-    return number(round(float(value), 2)) if indicator.kind == "total" else f"{float(value):,.2f}"
-
-
-def unit(indicator: Indicator) -> str:
-    """The indicator's unit in the spoken language."""
-    return unit_in(indicator.unit, language())
-
-
-def verdict(indicator: Indicator, value: float | None, target: float | None) -> str:
-    """met or missed against a target in the indicator's direction; "" where it has none."""
-    if value is None or target is None or indicator.better not in ("higher", "lower"):
-        return ""
-    return "met" if (value >= target) == (indicator.better == "higher") or value == target else "missed"
 
 
 def half_words(indicator: Indicator) -> tuple[str, str]:
@@ -97,4 +70,4 @@ def figure(indicator: Indicator, cell: Cell | None, target: float | None, below:
     if cell.value is None:
         return Figure(NOTHING, word("no_data") if not cell.denominator and not cell.unknown else counts, target=target, cell=cell)
     interval = "" if cell.low is None else f"{word('interval')} {value_text(indicator, cell.low)}–{value_text(indicator, cell.high)}"
-    return Figure(value_text(indicator, cell.value), counts, interval, verdict(indicator, cell.value, target), target, cell)
+    return Figure(value_text(indicator, cell.value), counts, interval, verdict_of(indicator, cell.value, target), target, cell)

@@ -18,6 +18,8 @@ from quanmin.web.panels import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 
+FIRST, LAST = 8, 16  # ranks that a chart draws where there are more
+
 
 def about(view: View, one: Indicator, **more: Any) -> dict[str, Any]:
     """What every sheet says of itself."""
@@ -163,11 +165,15 @@ def ranks_panel(view: View, one: Indicator, found: RankList, own: str = "") -> P
     page = "place" if found.unit == "county" else "facility"
     rows = [[Shown(r.name, r.code, f"/{page}/{r.code}?period={found.period}"), r.rank, r.low, r.high, Shown(value_text(one, r.value), r.value), r.alike,
              r.cases, Shown(names.get(r.behind, NOTHING), r.behind)] for r in found.units]
-    told_of = [_rank_told(one, r, len(found.units), names) for r in found.units]
-    chart = {"kind": "ranks", "names": [r.name for r in found.units], "rank": [r.rank for r in found.units], "low": [r.low for r in found.units],
-             "high": [r.high for r in found.units], "texts": [value_text(one, r.value) for r in found.units], "told": told_of, "own": names.get(own, ""),
-             "links": [f"/{page}/{r.code}?period={found.period}" for r in found.units], "words": {"rank": word("rank_axis")}}
+    drawn_units = [r for i, r in enumerate(found.units) if i < FIRST or i >= len(found.units) - LAST or r.code == own]
+    chart = {"kind": "ranks", "names": [r.name for r in drawn_units], "rank": [r.rank for r in drawn_units], "low": [r.low for r in drawn_units],
+             "high": [r.high for r in drawn_units], "texts": [value_text(one, r.value) for r in drawn_units], "own": names.get(own, ""),
+             "count": len(found.units),
+             "told": [_rank_told(one, r, len(found.units), names) for r in drawn_units],
+             "links": [f"/{page}/{r.code}?period={found.period}" for r in drawn_units], "words": {"rank": word("rank_axis")}}
     note = told("ranking", "note_interval", level=round(found.level * 100)) if found.units and found.units[0].low is not None else ""
+    if len(drawn_units) < len(found.units):
+        note = word("sentence_join").join(part for part in (note, word("ranks_shortened", first=FIRST, last=LAST)) if part)
     return Panel("ranks", f"{word('ranks_title')} · {told('ranking', f'scheme_{found.peers}')}",
                  Sheet(columns, rows, about(view, one, period=found.period, peers=found.peers)), chart if found.units else None, note)
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from quanmin.catalog.messages import language
 from quanmin.reports.standing import Standing
+from quanmin.reports.wording import change_text, rank_text, step_text
 from quanmin.reports.words import told
 from quanmin.services.variation.actions import Variation
 from quanmin.web.figures import NOTHING, Figure, figure, unit, value_text
@@ -88,28 +89,6 @@ def sparkline(trend: Variation, target: float | None) -> Spark | None:
                  None if target is None else at(target), dots[-1], label)
 
 
-def _change(one: Standing) -> str:
-    now, before = one.cell, one.before
-    if now is None or before is None or now.value is None or before.value is None:
-        return ""
-    moved = float(now.value) - float(before.value)
-    sign = "+" if moved > 0 else "−" if moved < 0 else "±"
-    return word("since_year", change=f"{sign}{value_text(one.indicator, abs(moved))}")
-
-
-def rank_text(one: Standing, level: float = 0.95) -> str:
-    """The place's rank with its interval, or for the whole region the counties at both ends."""
-    if one.rank is not None and one.ranks is not None:
-        if one.rank.low is None:
-            return word("rank_plain", rank=one.rank.rank, count=len(one.ranks.units))
-        said = told("ranking", "rank_of", rank=one.rank.rank, count=len(one.ranks.units), level=round(level * 100), low=one.rank.low, high=one.rank.high)
-        return said + word("list_comma") + told("ranking", "rank_alike", alike=one.rank.alike) if one.rank.alike else said
-    if one.ranks is None or len(one.ranks.units) < 2:
-        return ""
-    first, last = one.ranks.units[0], one.ranks.units[-1]
-    return word("from_to", first=first.name, best=value_text(one.indicator, first.value), last=last.name, worst=value_text(one.indicator, last.value))
-
-
 def address(one: Standing, view: str = "", county: bool = True) -> str:
     """The page of a standing's indicator at its place."""
     told_by = {"period": one.period, "view": view} | ({"place": one.place} if county and one.rank is not None else {})
@@ -130,11 +109,11 @@ def card(one: Standing, below: int, is_county: bool = False) -> Card:
     letter = "" if trend is None else LETTERS[trend.variation_side]
     return Card(
         one, one.indicator.label.in_language(language()), unit(one.indicator), found,
-        NOTHING if one.target is None else value_text(one.indicator, one.target), _change(one), rank_text(one),
+        NOTHING if one.target is None else value_text(one.indicator, one.target), change_text(one), rank_text(one),
         "" if trend is None else told("variation", f"variation_{trend.variation}"), "" if trend is None else trend.variation, letter,
         "" if trend is None or trend.assurance is None else told("variation", f"assurance_{trend.assurance}"),
         "" if one.progress is None else word("chance_short", chance=f"{one.progress.probability:.0%}"),
-        told("reports", f"step_{one.step.kind}", **one.step.values), _step_address(one, is_county), address(one, "", is_county),
+        step_text(one), _step_address(one, is_county), address(one, "", is_county),
         None if trend is None else sparkline(trend, one.target),
     )
 

@@ -13,6 +13,8 @@ from quanmin.catalog.messages import language, say
 from quanmin.gate import Actor
 from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Cell, Indicator, Problem, Refusal
+from quanmin.reports.wording import code_names
+from quanmin.reports.words import told
 from quanmin.web.desk import Desk
 from quanmin.web.figures import NOTHING, Figure, Row, figure, value_text
 from quanmin.web.words import word
@@ -78,34 +80,17 @@ class View:
         """(code, name) of the region's counties, or of those that occur where no regions are registered."""
         return [(code, unit.name) for code, unit in self.inquiry.units("county").items()]
 
-    def place_names(self) -> dict[str, str]:
+    def place_names(self) -> Mapping[str, str]:
         """Region code → name."""
-        return self.remembered("places", lambda: self._names("region", "region_code"))
-
-    def _names(self, table: str, code: str) -> dict[str, str]:
-        chosen = "coalesce(name_en, name)" if language() == "en" else "name"
-        rows = self._listed(f"SELECT {code} AS code, any_value({chosen} ORDER BY {code}) AS name FROM {table} WHERE {code} IS NOT NULL GROUP BY ALL")
-        return {str(row["code"]): row["name"] for row in rows if row["name"]}
-
-    def outlines(self) -> list[dict[str, Any]]:
-        """Counties and cities with code, level, longitude, latitude (degrees, WGS-84) and boundary (GeoJSON text), each None where it is not registered."""
-        last = ", ".join(f"arg_max({name}, (submission, line)) AS {name}" for name in ("level", "longitude", "latitude", "boundary"))
-        return self.remembered("outlines", lambda: self._listed(
-            f"SELECT region_code AS code, {last} FROM region WHERE level IN ('county', 'city') GROUP BY ALL ORDER BY code"), "")
+        return self.inquiry.place_names()
 
     def facility_names(self) -> dict[str, str]:
         """Facility code → name."""
         return {code: unit.name for code, unit in self.inquiry.units("facility").items()}
 
-    def community_names(self) -> dict[str, str]:
+    def community_names(self) -> Mapping[str, str]:
         """Medical community code → name."""
-        return self.remembered("communities", self._community_names)
-
-    def _community_names(self) -> dict[str, str]:
-        chosen = "coalesce(name_en, name)" if language() == "en" else "name"
-        rows = self._listed(f"SELECT community_code AS code, any_value({chosen} ORDER BY facility_code) AS name FROM facility"
-                            " WHERE is_community_lead GROUP BY ALL")
-        return {str(row["code"]): word("community_of", name=row["name"]) for row in rows if row["code"]}
+        return {unit.of_community: told("reports", "community_of", name=unit.name) for unit in self.inquiry.units("facility").values() if unit.is_lead}
 
     def subject(self) -> tuple[str, str]:
         """(code, name) of what the headline figure is about: the region, or the part of it that the account is limited to."""
@@ -124,19 +109,9 @@ class View:
         """The period to show: the one asked for where there is data, else the newest month for which all that insurance owes has come."""
         return asked if asked in self.periods() else self.inquiry.newest()
 
-    def code_names(self, indicator: Indicator, dimension: str) -> dict[str, str]:
+    def code_names(self, indicator: Indicator, dimension: str) -> Mapping[str, str]:
         """Code → name for the values of a dimension."""
-        for table in self.indicators.tables_of(indicator):
-            column = self.catalog.tables[table].columns.get(dimension)
-            if column is not None and column.codes:
-                return {code: label.in_language(language()) or label.zh for code, label in self.catalog.codes[column.codes].codes.items()}
-        if dimension == "facility_code":
-            return self.facility_names()
-        if dimension == "community_code":
-            return self.community_names()
-        if dimension in ("place", "county") or dimension.endswith(("_county", "_township", "county_code", "township_code")):
-            return self.place_names()
-        return {"true": word("yes"), "false": word("no")}
+        return code_names(self.inquiry, indicator, dimension)
 
     def column_labels(self, indicator: Indicator) -> dict[str, str]:
         """Column → label, of the tables the indicator is counted from."""

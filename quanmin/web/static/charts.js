@@ -78,7 +78,7 @@
     holder.style.height = 26 * d.names.length + 64 + "px";
     return Object.assign(tools.shared(c), { grid: grid({ top: 8, right: 120, bottom: 24 }),
       yAxis: { type: "category", data: d.names, inverse: true, axisTick: { show: false }, axisLabel: { color: c("ink"), formatter: (v) => (v === d.own ? "▶ " + v : v) }, axisLine: { lineStyle: { color: c("soft") } } },
-      xAxis: Object.assign({ type: "value", min: 0, max: d.names.length + 1, name: d.words.rank, nameLocation: "middle", nameGap: 22 }, soft(c), { nameTextStyle: { color: c("soft") } }),
+      xAxis: Object.assign({ type: "value", min: 0, max: d.count + 1, name: d.words.rank, nameLocation: "middle", nameGap: 22 }, soft(c), { nameTextStyle: { color: c("soft") } }),
       tooltip: Object.assign(tools.shared(c).tooltip, { formatter: (items) => tools.safe(d.told[items[0].dataIndex]).replace(/\n/g, "<br>") }),
       series: [tools.spans({ x: d.names, low: d.low, high: d.high }, () => true, true, { stroke: c("brand"), lineWidth: 5, opacity: 0.35 }, false),
         { type: "scatter", z: 6, symbolSize: 10, data: d.rank.map((v, i) => ({ value: [v, i], link: d.links[i], symbol: d.names[i] === d.own ? "diamond" : "circle", itemStyle: { color: c(d.names[i] === d.own ? "bad" : "brand") },
