@@ -37,6 +37,10 @@ due_day = 10                 # a month's files are due on this day of the next m
 [suppression]
 below = 5                    # counts of 1 to 4 are not shown to roles that may not see rows
 
+[brief]
+issued_by = ""               # who issues the monthly brief ("" = the region's name)
+address = ""                 # where the pages are reached, for the links of briefs made on the command line, e.g. "https://health.example"
+
 [resources]
 memory_limit = "3GB"
 threads = 2
@@ -53,6 +57,8 @@ class Settings:
     engine: str = "duckdb"
     due_day: int = 10
     suppress_below: int = 5
+    issued_by: str = ""
+    address: str = ""
     memory_limit: str = "3GB"
     threads: int = 2
 
@@ -81,6 +87,7 @@ def _settings(path: Path) -> Settings:
             region=str(data.get("region", "")), languages=tuple(data.get("languages", LANGUAGES)), ledger=str(data.get("ledger", "sqlite")),
             engine=str(data.get("engine", "duckdb")), due_day=int(data.get("timeliness", {}).get("due_day", 10)),
             suppress_below=int(data.get("suppression", {}).get("below", 5)),
+            issued_by=str(data.get("brief", {}).get("issued_by", "")), address=str(data.get("brief", {}).get("address", "")).rstrip("/"),
             memory_limit=str(data.get("resources", {}).get("memory_limit", "3GB")), threads=int(data.get("resources", {}).get("threads", 2)),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, AttributeError) as error:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from quanmin.services.briefs.brief import Brief
 from quanmin.services.briefs.contents import clean
-from quanmin.services.briefs.pdf import pdf
-from quanmin.services.briefs.slides import slides
-from quanmin.services.briefs.word_document import word_document
 from quanmin.services.briefs.words import fixed_words, refused
-from quanmin.services.briefs.workbook import workbook
 
-FORMATS = ("docx", "pptx", "xlsx", "pdf")
+WRITERS = {"docx": "word_document", "pptx": "slides", "xlsx": "workbook", "pdf": "pdf"}  # imported when first needed: their libraries are large
+FORMATS = tuple(WRITERS)
 
 
 def write(brief: Brief, form: str, templates: Path | None = None) -> bytes:
@@ -25,6 +23,6 @@ def write(brief: Brief, form: str, templates: Path | None = None) -> bytes:
         raise refused("brief", "unknown_form", "mend_unknown_form", field="form", value=form, forms=", ".join(FORMATS))
     tidy = clean(brief)
     words = {**fixed_words(tidy.language), **tidy.words}
-    if form == "xlsx":
-        return workbook(tidy, words)
-    return {"docx": word_document, "pptx": slides, "pdf": pdf}[form](tidy, words, templates)
+    writer = getattr(import_module(f"quanmin.services.briefs.{WRITERS[form]}"), WRITERS[form])
+    found: bytes = writer(tidy, words) if form == "xlsx" else writer(tidy, words, templates)
+    return found

@@ -1,0 +1,57 @@
+"""brief: the monthly brief as Word document, slides, workbook and PDF."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quanmin.catalog.messages import LANGUAGES, language, say
+from quanmin.cli.answers import AsOf
+from quanmin.cli.sites import SiteFolder, open_site
+from quanmin.gate.inquiry import Inquiry
+from quanmin.model import Problem, Refusal
+
+
+def _listed(given: str, known: tuple[str, ...], option: str) -> list[str]:
+    wanted = [one.strip() for one in given.split(",") if one.strip()]
+    wrong = [one for one in wanted if one not in known]
+    if wrong or not wanted:
+        raise Refusal(Problem(option, None, "", ", ".join(wrong), say("bad_value"), ", ".join(known)))
+    return wanted
+
+
+def brief(site: SiteFolder, period: Annotated[str, typer.Option(metavar="MONTH", help="the newest complete month unless given")] = "",
+          forms: Annotated[str, typer.Option(metavar="a,b", help="docx, pptx, xlsx, pdf")] = "docx,pptx,xlsx,pdf",
+          lang: Annotated[str, typer.Option(help="zh or en; the site's first language unless given")] = "",
+          out: Annotated[Path, typer.Option(metavar="DIR", help="where the files go")] = Path("."), as_of: AsOf = None) -> None:
+    """Write the monthly brief."""
+    from quanmin.reports.brief import Issue  # with scipy behind it: not before it is needed
+    from quanmin.reports.brief import brief as made
+    from quanmin.services.briefs import FORMATS, write
+
+    opened = open_site(site)
+    wanted = _listed(forms, FORMATS, "--forms")
+    opened.speak(_listed(lang, LANGUAGES, "--lang")[0] if lang else "")
+    kept: dict[object, object] = {}
+
+    def remember(key: object, make: object) -> object:
+        if key not in kept:
+            kept[key] = make()  # type: ignore[operator]
+        return kept[key]
+
+    inquiry = Inquiry(opened.operator(), opened.indicators(as_of, hold=True), opened.settings.region, remember)
+    issue = Issue(opened.settings.issued_by, date.today().isoformat(), opened.settings.address)
+    found = made(inquiry, opened.boards, issue, opened.snapshot(as_of).published_at, period)
+    out.mkdir(parents=True, exist_ok=True)
+    for form in wanted:
+        path = out / f"brief-{found.period}-{language()}.{form}"
+        path.write_bytes(write(found, form, opened.folder / "templates"))
+        print(path)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(brief)
