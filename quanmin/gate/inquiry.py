@@ -237,10 +237,14 @@ class Inquiry:
 
     def targets(self, name: str) -> Mapping[tuple[str, str], float]:
         """(place or facility code, period) → target: the files' and, over them, those people have set."""
-        rows = self._remember("targets of files", lambda: self.listed("SELECT indicator, place_code, period, value FROM target"))
-        filed = {(row["place_code"], row["period"]): float(row["value"]) for row in rows if row["indicator"] == name}
+        filed = {(place, period): value for indicator, place, period, value in self.filed_targets() if indicator == name}
         entered = {(place, period): value for (indicator, place, period), value in self.set_targets.values.items() if indicator == name}
         return {key: value for key, value in (filed | entered).items() if value is not None}
+
+    def filed_targets(self) -> list[tuple[str, str, str, float]]:
+        """(indicator, place or facility code, period, value) of the targets that files brought."""
+        rows = self._remember("targets of files", lambda: self.listed("SELECT indicator, place_code, period, value FROM target"))
+        return [(row["indicator"], row["place_code"], row["period"], float(row["value"])) for row in rows]
 
     @cached_property
     def set_targets(self) -> InForce:

@@ -24,7 +24,7 @@ from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
 from quanmin.model import Refusal
 from quanmin.site import Site
-from quanmin.web import brief_page, flow_page, indicator_page, overview_page, pages, profile_page, sign_in
+from quanmin.web import brief_page, flow_page, indicator_page, overview_page, pages, profile_page, sign_in, targets_page
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.warming import warm
@@ -115,8 +115,8 @@ def create_app(site: Site | None = None) -> FastAPI:
     app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    for router in (sign_in.router, overview_page.router, profile_page.router, pages.router, indicator_page.router, brief_page.router, flow_page.router):
-        app.include_router(router)
+    for part in (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, targets_page, flow_page):
+        app.include_router(part.router)
     for served in (api, flow_api, api_actions.router):
         app.include_router(served, prefix="/api")
 

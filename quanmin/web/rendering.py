@@ -48,6 +48,7 @@ SECTIONS = (  # path, word, permission
     ("/", "overview", "figures"),
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
+    ("/targets", "targets", "figures"),
 )
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
