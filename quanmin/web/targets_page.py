@@ -56,8 +56,9 @@ def targets_panel(view: View, year: str) -> Panel:
             met = verdict_of(one, value, aim)
             is_set = view.inquiry.set_targets.values.get((name, place, year)) is not None
             source = word("set_by_hand") if is_set else word("from_file") if (name, place, year) in filed else ""
+            now = Shown(value_text(one, value), None if value is None else float(value), "", met)
             rows.append([Shown(one.label.in_language(language()), name, f"/indicator/{name}"), Shown(names.get(place, place), place), year,
-                         Shown(value_text(one, aim), aim), Shown(value_text(one, value), None if value is None else float(value), "", met), word(met) if met else "–", source])
+                         Shown(value_text(one, aim), aim), now, word(met) if met else "–", source])
     return Panel("targets", word("targets_of", year=year), Sheet(columns, rows, about(view, year)), is_open=True)
 
 
@@ -70,8 +71,9 @@ def entries_panel(view: View) -> Panel:
     for entry in reversed([e for e in view.desk.site.ledger.targets() if e.place_code in allowed]):
         one = view.catalog.indicators.get(entry.indicator)
         shown = word("withdrawn") if entry.value is None or one is None else value_text(one, entry.value)
-        rows.append([entry.set_at[:16].replace("T", " "), entry.set_by, one.label.in_language(language()) if one else entry.indicator, Shown(names.get(entry.place_code, entry.place_code), entry.place_code),
-                     entry.period, Shown(shown, entry.value), entry.document, entry.note])
+        rows.append([entry.set_at[:16].replace("T", " "), entry.set_by, one.label.in_language(language()) if one else entry.indicator,
+                     Shown(names.get(entry.place_code, entry.place_code), entry.place_code), entry.period, Shown(shown, entry.value),
+                     entry.document, entry.note])
     return Panel("entries", word("target_entries"), Sheet(columns, rows[:ENTRIES_SHOWN], about(view, "")), is_open=True)
 
 

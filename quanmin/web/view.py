@@ -72,10 +72,6 @@ class View:
         """The full key of something remembered."""
         return (self.indicators.snapshot, self.actor.scope, self.actor.may("small"), spoken, key)
 
-    def _listed(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.indicators.engine.table(sql, values).to_pylist()
-        return found
-
     def counties(self) -> list[tuple[str, str]]:
         """(code, name) of the region's counties, or of those that occur where no regions are registered."""
         return [(code, unit.name) for code, unit in self.inquiry.units("county").items()]
@@ -91,6 +87,12 @@ class View:
     def community_names(self) -> Mapping[str, str]:
         """Medical community code → name."""
         return {unit.of_community: told("reports", "community_of", name=unit.name) for unit in self.inquiry.units("facility").values() if unit.is_lead}
+
+    def outlines(self) -> list[dict[str, Any]]:
+        """Counties and cities with code, level, longitude, latitude (degrees, WGS-84) and boundary (GeoJSON text), each None where it is not registered."""
+        last = ", ".join(f"arg_max({name}, (submission, line)) AS {name}" for name in ("level", "longitude", "latitude", "boundary"))
+        return self.remembered("outlines", lambda: self.inquiry.listed(
+            f"SELECT region_code AS code, {last} FROM region WHERE level IN ('county', 'city') GROUP BY ALL ORDER BY code"), "")
 
     def subject(self) -> tuple[str, str]:
         """(code, name) of what the headline figure is about: the region, or the part of it that the account is limited to."""
