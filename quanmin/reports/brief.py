@@ -13,7 +13,7 @@ from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Cell, Problem, Refusal
 from quanmin.reports.boards import Group
 from quanmin.reports.standing import Standing, standing, verdict_of
-from quanmin.reports.wording import NOTHING, cause_text, change_text, rank_text, signed, since_year, step_text, unit, value_text
+from quanmin.reports.wording import NOTHING, cause_text, change_text, ends_text, signed, since_year, step_text, unit, value_text
 from quanmin.reports.words import told
 from quanmin.services.briefs import Bars, Brief, Footnote, KeyFigure, MapOf, Section, Trend
 from quanmin.services.change.actions import Change, change
@@ -85,7 +85,7 @@ def _figure(draft: _Draft, one: Standing) -> KeyFigure:
         text=shown_text(one, draft.inquiry.indicators.suppress_below), value=_plain(cell.value) if seen and not cell.missing else None,
         numerator=_plain(cell.numerator) if seen else None, denominator=_plain(cell.denominator) if seen else None,
         unknown=float(cell.unknown) if seen else None, target_text=NOTHING if one.target is None else value_text(one.indicator, one.target), target=one.target,
-        verdict=one.verdict, rank=rank_text(one), change=change_text(one), chance="" if one.progress is None else f"{one.progress.probability:.0%}",
+        verdict=one.verdict, rank=ends_text(one), change=change_text(one), chance="" if one.progress is None else f"{one.progress.probability:.0%}",
         footnote=draft.note(one.indicator.id))
 
 

@@ -94,7 +94,7 @@ def _ranks(asker: Asker, name: str, period: str, facility: str) -> RankList | No
 
 
 def _step(one: Indicator, cell: Cell | None, target: float | None, verdict: str, trend: Variation | None, progress: Progress | None,
-          ranks: RankList | None, may_set: bool) -> Step:
+          ranks: RankList | None, may_set: bool, is_part: bool) -> Step:
     """The first of these that applies: get the data, look into a change for the worse, close the gap, keep watching, set a target, keep on."""
     if cell is None or (cell.value is None and not cell.missing):
         return Step("no_data")
@@ -102,8 +102,11 @@ def _step(one: Indicator, cell: Cell | None, target: float | None, verdict: str,
         return Step("ask_senders", {"count": len(cell.missing)}, "data")
     if trend is not None and trend.variation == "concerning":
         return Step("explain", {}, "change")
-    if verdict == "missed" and ranks is not None and ranks.units and progress is not None and progress.probability < UNLIKELY:
-        return Step("close_gap", {"last": ranks.units[-1].name, "chance": f"{progress.probability:.0%}"}, "change")
+    if verdict == "missed" and progress is not None and progress.probability < UNLIKELY:
+        chance = f"{progress.probability:.0%}"
+        if is_part or ranks is None or not ranks.units:
+            return Step("close_gap_here", {"chance": chance}, "change")
+        return Step("close_gap", {"last": ranks.units[-1].name, "chance": chance}, "change")
     if verdict == "missed":
         return Step("close_gap_plain", {}, "institutions")
     if target is None and may_set and one.better in ("higher", "lower"):
@@ -125,5 +128,5 @@ def standing(asker: Asker, name: str, period: str = "", place: str = "", facilit
     rank = next((ranked for ranked in ranks.units if ranked.code == unit), None) if ranks else None
     trend = _trend(asker, name, place, facility)
     progress = None if facility else _progress(asker, one, place, year, target)
-    step = _step(one, cell, target, verdict, trend, progress, ranks, asker.may("targets"))
+    step = _step(one, cell, target, verdict, trend, progress, ranks, asker.may("targets"), bool(place or facility))
     return Standing(one, unit, shown, cell, before, target, verdict, rank, ranks, trend, progress, step)

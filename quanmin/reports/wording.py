@@ -68,6 +68,13 @@ def rank_text(one: Standing, level: float = 0.95) -> str:
     return told("reports", "from_to", first=first.name, best=best, last=last.name, worst=worst)
 
 
+def ends_text(one: Standing) -> str:
+    """The place's rank, or for the whole region who is first and who is last; as short as a table wants it."""
+    if one.rank is not None or one.ranks is None or len(one.ranks.units) < 2:
+        return rank_text(one)
+    return told("reports", "ends", first=one.ranks.units[0].name, last=one.ranks.units[-1].name)
+
+
 def step_text(one: Standing) -> str:
     """The next step as a phrase."""
     return told("reports", f"step_{one.step.kind}", **one.step.values)

@@ -23,7 +23,7 @@ FIRST, LAST = 8, 16  # ranks that a chart draws where there are more
 
 def about(view: View, one: Indicator, **more: Any) -> dict[str, Any]:
     """What every sheet says of itself."""
-    return {"indicator": one.id, "definition": one.version, "unit": one.unit, "snapshot": view.snapshot.id, "as_of": view.snapshot.published_at} | {
+    return {"indicator": one.id, "definition": one.version, "measured_in": one.unit, "snapshot": view.snapshot.id, "as_of": view.snapshot.published_at} | {
         name: value for name, value in more.items() if value}
 
 

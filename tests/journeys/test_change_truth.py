@@ -12,7 +12,6 @@ import quanmin
 from quanmin.services.change import aligned, explain
 from tests.journeys.conftest import Region
 
-pytestmark = pytest.mark.xdist_group("region")
 MONTHS = range(3, 10)  # March to September, pooled: a county of the small region has some twenty stays a month
 PLACES = {f"{year}-{month:02d}": month for year in (2025, 2026) for month in MONTHS}
 LETTERS = {**dict.fromkeys("AB", "01"), **dict.fromkeys("C", "02"), **dict.fromkeys("I", "09"), **dict.fromkeys("K", "11"), **dict.fromkeys("ST", "19")}

@@ -10,8 +10,6 @@ import pytest
 from quanmin.gate import Scope
 from tests.journeys.conftest import Region
 
-pytestmark = pytest.mark.xdist_group("region")
-
 
 @pytest.fixture(scope="module")
 def told(region: Region) -> duckdb.DuckDBPyConnection:
