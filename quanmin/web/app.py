@@ -78,11 +78,16 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     return None
 
 
+def _warm(desk: Desk) -> None:
+    warm(desk, pages.THEMES)
+    flow_page.warm_flow(desk)
+
+
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     desk.is_serving = True
-    Thread(target=warm, args=(desk, pages.THEMES)).start()
+    Thread(target=_warm, args=(desk,)).start()
     yield
     desk.close()
 
