@@ -21,7 +21,7 @@ from quanmin.services.flow.flows import DIMENSIONS, OUTFLOW, STAYS
 from quanmin.services.indicators import Indicators
 
 Opener = Callable[[Indicators, Scope, int | None], Flow]
-WHATS = ("matrix", "split", "siphon", "regain")
+WHATS, ROWS = ("matrix", "split", "siphon", "regain"), ("stays", "outflow")
 TABLES = {"matrix": STAYS, "split": OUTFLOW, "siphon": OUTFLOW, "regain": OUTFLOW, "stays": STAYS, "outflow": OUTFLOW}
 PERIODS = ("year", "month", "first_month", "last_month")
 FORMS = {"year": re.compile("[12][0-9]{3}"), **dict.fromkeys(PERIODS[1:], re.compile("[12][0-9]{3}-(0[1-9]|1[0-2])"))}
@@ -84,10 +84,9 @@ class FlowDesk:
         A condition's value `none` stands for what has no value. Raises as `table` does.
         """
         self.actor.require("rows", "rows", "flow")
-        if what not in (STAYS, OUTFLOW, "stays"):
-            _refuse("what", what, "stays, outflow")
-        narrowed = self._narrowed(what if what != STAYS else "stays", where)
-        table = TABLES.get(what, STAYS)
+        if what not in ROWS:
+            _refuse("what", what, say("choose_from", choices=", ".join(ROWS)))
+        narrowed, table = self._narrowed(what, where), TABLES[what]
         condition, values = self._condition(table, narrowed)
         shown = [*ROW_COLUMNS, *(TOLD_COLUMNS if table == OUTFLOW else ())]
         named = ", ".join(f'"{name}"' for name in shown)
@@ -140,7 +139,7 @@ class FlowDesk:
         """The conditions, found good, and the county of the actor besides."""
         table = TABLES.get(what, OUTFLOW)
         allowed = tuple(dict.fromkeys((*(name for name in DIMENSIONS[table] if name != "quarter"), *PERIODS)))
-        is_row = what in ("stays", "outflow")
+        is_row = what in ROWS
         for name, value in where.items():
             if name not in allowed:
                 _refuse(name, value, say("choose_from", choices=", ".join(allowed)))
