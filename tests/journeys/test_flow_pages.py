@@ -329,6 +329,7 @@ def opened(region: Region, address: str) -> Iterator[Any]:  # noqa: F811
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page, errors = browser.new_page(viewport={"width": 1440, "height": 900}), []
+        page.set_default_timeout(120_000)  # a server that has just started works out much at once
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: message.type in ("error", "warning") and errors.append(f"{page.url}: {message.text}"))
         page.goto(f"{address}/sign-in")
