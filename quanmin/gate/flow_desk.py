@@ -14,6 +14,7 @@ from quanmin.gate.accounts import roles
 from quanmin.gate.actor import MOST_ROWS, Actor, NotAllowed
 from quanmin.gate.audit import Audit
 from quanmin.gate.masking import mask
+from quanmin.gate.origins import with_files
 from quanmin.gate.scope import Scope
 from quanmin.model import Problem, Refusal
 from quanmin.services.flow import CountyFlow, Flow, FlowCell, FlowTable, GroupGain, outflow_rule
@@ -21,7 +22,7 @@ from quanmin.services.flow.flows import DIMENSIONS, OUTFLOW, STAYS
 from quanmin.services.indicators import Indicators
 
 Opener = Callable[[Indicators, Scope, int | None], Flow]
-WHATS = ("matrix", "split", "siphon", "regain")
+WHATS, ROWS = ("matrix", "split", "siphon", "regain"), ("stays", "outflow")
 TABLES = {"matrix": STAYS, "split": OUTFLOW, "siphon": OUTFLOW, "regain": OUTFLOW, "stays": STAYS, "outflow": OUTFLOW}
 PERIODS = ("year", "month", "first_month", "last_month")
 FORMS = {"year": re.compile("[12][0-9]{3}"), **dict.fromkeys(PERIODS[1:], re.compile("[12][0-9]{3}-(0[1-9]|1[0-2])"))}
@@ -84,10 +85,9 @@ class FlowDesk:
         A condition's value `none` stands for what has no value. Raises as `table` does.
         """
         self.actor.require("rows", "rows", "flow")
-        if what not in (STAYS, OUTFLOW, "stays"):
-            _refuse("what", what, "stays, outflow")
-        narrowed = self._narrowed(what if what != STAYS else "stays", where)
-        table = TABLES.get(what, STAYS)
+        if what not in ROWS:
+            _refuse("what", what, say("choose_from", choices=", ".join(ROWS)))
+        narrowed, table = self._narrowed(what, where), TABLES[what]
         condition, values = self._condition(table, narrowed)
         shown = [*ROW_COLUMNS, *(TOLD_COLUMNS if table == OUTFLOW else ())]
         named = ", ".join(f'"{name}"' for name in shown)
@@ -98,13 +98,7 @@ class FlowDesk:
         count = self.opened.engine.table(f'SELECT count(*) AS n FROM "{table}" WHERE {condition}', values)["n"][0].as_py()
         subject = f"flow {what} {' '.join(f'{k}={v}' for k, v in narrowed.items())} @{self.snapshot}"
         Audit(self.actor.ledger).note(self.actor.name, "rows", subject, rows=len(found))
-        return FlowRows(mask(self._with_files(found), self.catalog.tables[table]), count)
-
-    def _with_files(self, found: pa.Table) -> pa.Table:
-        """The rows with the name of the file that each stands in."""
-        files = {one.id: one.file for one in self.actor.ledger.submissions()}
-        names = pa.array([files.get(number) for number in found["submission"].to_pylist()], pa.string())
-        return found.add_column(found.column_names.index("line"), "file", names)
+        return FlowRows(with_files(mask(found, self.catalog.tables[table]), self.actor.ledger), count)
 
     def _condition(self, table: str, where: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """Conditions on columns named in DIMENSIONS, and the values to bind to them."""
@@ -140,7 +134,7 @@ class FlowDesk:
         """The conditions, found good, and the county of the actor besides."""
         table = TABLES.get(what, OUTFLOW)
         allowed = tuple(dict.fromkeys((*(name for name in DIMENSIONS[table] if name != "quarter"), *PERIODS)))
-        is_row = what in ("stays", "outflow")
+        is_row = what in ROWS
         for name, value in where.items():
             if name not in allowed:
                 _refuse(name, value, say("choose_from", choices=", ".join(allowed)))

@@ -101,4 +101,4 @@ class CountyPanels:
         spoken = {gain: told if language() == "zh" or told.isascii() else "" for gain in first for told in (named(gain),)}
         names = [f"{gain.group} {spoken[gain]}".strip() + severe.get(gain.severity, "") for gain in first]
         chart = self._bars(names, [amount(gain.measures, flow.asked.measure) for gain in first], [link(gain) for gain in first], kind)
-        return Panel(identity, word(f"flow_{identity}"), Sheet(columns, rows, flow.about(county=self.code, kind=kind)), chart, word("flow_groups_note"))
+        return Panel(identity, word(f"flow_{identity}"), Sheet(columns, rows, flow.about(county=self.code, kind=kind)), chart, word("flow_groups_note"), "")

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from quanmin.catalog.messages import language
+from quanmin.gate import Actor, Scope
 from quanmin.gate.actor import MOST_ROWS
 from quanmin.gate.flow_desk import NONE
 from quanmin.services.flow import outflow_rule
+from quanmin.web.desk import Desk
 from quanmin.web.flow_county import CountyPanels
 from quanmin.web.flow_panels import RegionPanels, headline, largest
 from quanmin.web.flow_view import CUTS, SHOWN_MEASURES, FlowView
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
-from quanmin.web.view import PLACE, refused
+from quanmin.web.view import PLACE, View, refused
 from quanmin.web.words import word
 
 router = APIRouter()
@@ -38,10 +40,24 @@ def _shared(flow: FlowView) -> dict[str, Any]:
     }
 
 
+def warm_flow(desk: Desk) -> None:
+    """Work out the region's flow and every county's before anybody asks; nothing where there is no snapshot yet."""
+    if not desk.is_serving or not desk.site.ledger.snapshots():
+        return
+    flow = FlowView(View(desk, Actor("", "leader", Scope(), desk.site.ledger)), {})
+    RegionPanels(flow, False).all()
+    headline(flow)
+    for code, _ in flow.view.counties():
+        if not desk.is_serving:
+            return
+        CountyPanels(flow, code, False).all()
+        headline(flow, {"home_county": code})
+
+
 @router.get("/flow")
 def region_page(request: Request) -> Response:
     """The region's flow: map, Sankey, matrix, outflow by kind, and what would come home."""
-    flow = FlowView(request)
+    flow = FlowView.of(request)
     panels = RegionPanels(flow, _is_export(request)).all()
     cut = flow.asked.cut
     choices = []
@@ -59,7 +75,7 @@ def county_page(request: Request, code: str) -> Response:
     """One county's flow: months, destinations, facilities, groups to regain and groups that are short."""
     if not PLACE.fullmatch(code):
         raise refused("county", code)
-    flow = FlowView(request)
+    flow = FlowView.of(request)
     panels = CountyPanels(flow, code, _is_export(request)).all()
     return answer(
         request, "flow_county.html", panels, code=code, name=flow.view.place_names().get(code, code),
@@ -70,7 +86,7 @@ def county_page(request: Request, code: str) -> Response:
 @router.get("/flow/rows")
 def rows_page(request: Request) -> Response:
     """The stays and claims behind a number, masked, each with its sender, file and line."""
-    flow = FlowView(request)
+    flow = FlowView.of(request)
     given = {name: value for name, value in request.query_params.items() if name not in NO_CONDITIONS}
     what = request.query_params.get("what", "stays")
     time = {} if {"first_month", "last_month", "year", "month"} & set(given) else flow.asked.time

@@ -80,17 +80,20 @@ def measure_column(name: str) -> Column:
 class FlowView:
     """One actor's flow for one address."""
 
-    def __init__(self, request: Request, default_cut: str = CUTS[0]) -> None:
-        self.view = View.of(request)
-        self.view.actor.require("figures", "figures", "flow")  # before anything is taken from memory
-        self._as_of = request.query_params.get("as_of", "")
-        self.desk = FlowDesk(self.view.actor, self.view.indicators, self.view.desk.site.flow)
-        self.asked = self._asked(request, default_cut)
-        self.may_rows = self.view.actor.may("rows")
+    def __init__(self, view: View, given: Mapping[str, str]) -> None:
+        view.actor.require("figures", "figures", "flow")  # before anything is taken from memory
+        self.view, self._as_of = view, given.get("as_of", "")
+        self.desk = FlowDesk(view.actor, view.indicators, view.desk.site.flow)
+        self.asked = self._asked(given)
+        self.may_rows = view.actor.may("rows")
 
-    def _asked(self, request: Request, default_cut: str) -> Asked:
-        given = request.query_params
-        period, measure, cut = asked_period(given.get("period", "")), given.get("measure", "") or "stays", given.get("cut", "") or default_cut
+    @classmethod
+    def of(cls, request: Request) -> FlowView:
+        """The flow a request asks for."""
+        return cls(View.of(request), request.query_params)
+
+    def _asked(self, given: Mapping[str, str]) -> Asked:
+        period, measure, cut = asked_period(given.get("period", "")), given.get("measure", "") or "stays", given.get("cut", "") or CUTS[0]
         if period and period not in self.view.periods():
             raise refused("period", period)
         for name, value, known in (("measure", measure, SHOWN_MEASURES), ("cut", cut, CUTS)):

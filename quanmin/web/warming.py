@@ -5,6 +5,7 @@ from __future__ import annotations
 from quanmin.catalog.messages import speak
 from quanmin.gate import Actor, Scope
 from quanmin.web.desk import Desk
+from quanmin.web.flow_page import warm_flow
 from quanmin.web.overview_page import board_names, overview_of, unusual
 from quanmin.web.pages import THEMES
 from quanmin.web.view import View
@@ -22,6 +23,7 @@ def warm(desk: Desk) -> None:
         speak(spoken)
         overview_of(view, period, "", board_names(view)[0])
     unusual(view)
+    warm_flow(desk)
     speak(desk.site.settings.languages[0])
     for theme in THEMES:
         if not desk.is_serving:

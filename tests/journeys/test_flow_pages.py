@@ -19,8 +19,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import sync_playwright
+from typer.testing import CliRunner
 
+from quanmin.cli import app as cli
 from quanmin.gate.audit import Audit
+from quanmin.model import Refusal
 from quanmin.services.flow import outflow_rule
 from quanmin.site import Site, make_site
 from quanmin.web import maps
@@ -54,7 +57,16 @@ def exported(person: Person, path: str, panel: str, **parameters: str) -> list[d
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
+def typed(region: Region, *arguments: str) -> list[dict[str, Any]]:
+    """The rows that the command gives as JSON, run in this process."""
+    done = CliRunner().invoke(cli, ["flow", str(region.folder), *arguments, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
+    return rows
+
+
 def command(region: Region, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as at a terminal."""
     program = [sys.executable, "-c", "from quanmin.cli import main; main()", "flow", str(region.folder), *arguments]
     return subprocess.run(program, capture_output=True, text=True, timeout=120)
 
@@ -75,25 +87,24 @@ def test_page_api_command_and_service_say_the_same(region: Region, people: dict[
         assert served["rule"]["values"] == dict(outflow_rule().values)
         told = {tuple(cell[n] for n in names): cell for cell in served["cells"]}
         shown = {tuple(row[n] or None for n in names): row for row in exported(people["section"], "/flow", panel, period=YEAR)}
-        printed = command(region, "--what", what, "--by", by, "--where", f"year={YEAR}", "--format", "json")
-        typed = {tuple(row[n] for n in names): row for row in json.loads(printed.stdout)["rows"]}
-        assert found.keys() == told.keys() == shown.keys() == typed.keys() and len(found) >= 8
+        printed = {tuple(row[n] for n in names): row for row in typed(region, "--what", what, "--by", by, "--where", f"year={YEAR}")}
+        assert found.keys() == told.keys() == shown.keys() == printed.keys() and len(found) >= 8
         for key, measures in found.items():
             for name in MEASURES:
                 amount = getattr(measures, name)
-                assert told[key][name] == typed[key][name] == float(shown[key][name]) == float(amount), (what, key, name)
+                assert told[key][name] == printed[key][name] == float(shown[key][name]) == float(amount), (what, key, name)
 
 
 def test_a_county_is_the_same_everywhere(region: Region, people: dict[str, Person]) -> None:
     first, last = f"{YEAR}-01", f"{YEAR}-12"
     found = region.site.flow(region.site.indicators(), suppress_below=0).county(COUNTY, first, last)
     served = people["section"].get(f"/api/flow/county/{COUNTY}", **{"from": first, "to": last}).json()
-    printed = json.loads(command(region, "--county", COUNTY, "--from", first, "--to", last, "--format", "json").stdout)
+    printed = typed(region, "--county", COUNTY, "--from", first, "--to", last)
     for part in ("facilities", "destinations"):
         wanted = [(*cell.key.values(), cell.measures.stays, float(cell.measures.charge_cny)) for cell in getattr(found, part).cells]
         keys = list(getattr(found, part).by)
         assert wanted == [(*(cell[k] for k in keys), cell["stays"], cell["charge_cny"]) for cell in served[part]]
-        assert wanted == [(*(row[k] for k in keys), row["stays"], row["charge_cny"]) for row in printed["rows"] if row["part"] == part]
+        assert wanted == [(*(row[k] for k in keys), row["stays"], row["charge_cny"]) for row in printed if row["part"] == part]
         shown = exported(people["section"], f"/flow/county/{COUNTY}", part, period=YEAR)
         assert wanted == [(*(row[k] or None for k in keys), int(row["stays"]), float(row["charge_cny"])) for row in shown]
     for part in ("groups", "short"):
@@ -247,8 +258,12 @@ def test_the_command_refuses_what_does_not_fit(region: Region) -> None:
     for arguments in (["--what", "junk"], ["--where", "year"], ["--where", "year=x"], ["--by", "junk"],
                       ["--county", "junk", "--from", "2025-01", "--to", "2025-02"],
                       ["--county", COUNTY], ["--format", "parquet"], ["--what", "county"], ["--county", COUNTY, "--by", "month"]):
-        done = command(region, *arguments)
-        assert done.returncode == 2 and done.stderr.strip() and "Traceback" not in done.stderr and not done.stdout, arguments
+        done = CliRunner().invoke(cli, ["flow", str(region.folder), *arguments])
+        assert isinstance(done.exception, Refusal) and not done.stdout, arguments
+    at_terminal = command(region, "--what", "junk")
+    assert at_terminal.returncode == 2 and at_terminal.stderr.strip() and "Traceback" not in at_terminal.stderr and not at_terminal.stdout
+    shown = command(region, "--where", f"year={YEAR}")
+    assert shown.returncode == 0 and COUNTY in shown.stdout and not shown.stderr
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -314,6 +329,7 @@ def opened(region: Region, address: str) -> Iterator[Any]:  # noqa: F811
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page, errors = browser.new_page(viewport={"width": 1440, "height": 900}), []
+        page.set_default_timeout(120_000)  # a server that has just started works out much at once
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: message.type in ("error", "warning") and errors.append(f"{page.url}: {message.text}"))
         page.goto(f"{address}/sign-in")

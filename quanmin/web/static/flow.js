@@ -50,8 +50,8 @@
         ? tools.safe(byId[p.data.source].name + " → " + byId[p.data.target].name + " " + p.data.text) : tools.safe(byId[p.name].name + " " + byId[p.name].text)) }),
       series: [{ type: "sankey", left: 4, right: isNarrow ? 92 : 140, top: 8, bottom: 8, nodeWidth: 12, nodeGap: isNarrow ? 10 : 12, draggable: false, layoutIterations: 0, emphasis: { focus: "adjacency" },
         label: { color: c("ink"), fontSize: isNarrow ? 11 : 12, textBorderColor: c("paper"), textBorderWidth: 3,
-          formatter: (p) => clip(byId[p.name].name, isNarrow ? (byId[p.name].depth === deepest ? 15 : 17) : 30) + (isNarrow && byId[p.name].depth !== 1 ? "" : "  " + byId[p.name].text) },
-        data: d.nodes.map((n) => ({ name: n.id, depth: n.depth, link: n.link, itemStyle: { color: c(n.tone), borderColor: c("paper") }, label: { position: n.depth === deepest && !isNarrow ? "right" : "right" } })),
+          formatter: (p) => clip(byId[p.name].name, isNarrow ? (byId[p.name].depth === deepest ? 15 : 17) : byId[p.name].depth === deepest ? 18 : 30) + (isNarrow && byId[p.name].depth !== 1 ? "" : "  " + byId[p.name].text) },
+        data: d.nodes.map((n) => ({ name: n.id, depth: n.depth, link: n.link, itemStyle: { color: c(n.tone), borderColor: c("paper") } })),
         links: d.links.map((l) => ({ source: l.source, target: l.target, value: l.value, text: l.text, link: l.link, lineStyle: { color: c(l.tone), opacity: 0.32, curveness: 0.5 } })) }],
     });
   };
