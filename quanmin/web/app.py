@@ -20,9 +20,10 @@ from starlette.middleware.base import RequestResponseEndpoint
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
+from quanmin.gate.building import Builds
 from quanmin.model import Refusal
 from quanmin.site import Site
-from quanmin.web import indicator_page, pages, sign_in
+from quanmin.web import about_page, data_checks_page, data_pages, data_upload, indicator_page, pages, review_page, sign_in
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.view import warm
@@ -58,9 +59,10 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     """The refusal of a request that may not pass, or None; a passing one carries its session."""
     if request.method not in ("GET", "HEAD", "POST"):
         return failure(request, 405)
+    is_upload = request.method == "POST" and data_upload.UPLOAD.fullmatch(request.url.path) is not None
     if request.method == "POST":
         length = request.headers.get("content-length", "")
-        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY or not _came_from_here(request):
+        if not re.fullmatch("[0-9]{1,9}", length) or not _came_from_here(request) or (int(length) > LARGEST_BODY and not is_upload):
             return failure(request, 400)
     if _is_open(request.url.path):
         return None
@@ -70,6 +72,8 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     request.state.session = session
     if session.account.must_change and request.url.path not in ("/password", "/sign-out"):
         return RedirectResponse("/password", 303) if not request.url.path.startswith("/api/") else JSONResponse({"error": "password"}, 403)
+    if is_upload:
+        return await data_upload.receive(request, session)
     if request.method == "POST":
         await request.body()  # kept by the framework, so that the page can read the form again
         if (await request.form()).get("csrf") != session.csrf:
@@ -113,7 +117,10 @@ def create_app(site: Site | None = None) -> FastAPI:
     app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    app.state.builds = Builds(opened.folder)
     for router in (sign_in.router, pages.router, indicator_page.router):
+        app.include_router(router)
+    for router in (data_pages.router, data_checks_page.router, data_upload.router, review_page.router, about_page.router):
         app.include_router(router)
     app.include_router(api, prefix="/api")
 
