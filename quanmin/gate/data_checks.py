@@ -8,6 +8,7 @@ from typing import Any
 
 from quanmin.gate.data_desk import DataDesk
 from quanmin.model import Answer, Cell, Check
+from quanmin.services.indicators import Indicators
 from quanmin.services.indicators.asking import Finding
 from quanmin.services.indicators.suppression import suppress
 
@@ -38,20 +39,28 @@ class Held:
         return WORST_FIRST[self.status], int(self.check.severity != "error"), -(self.finding.share or 0.0)
 
 
-def held(desk: DataDesk) -> list[Held]:
-    """Every check held against every visible sender's rows; counted in one pass per table."""
-    desk.actor.require("figures", "checks", "list")
+Counts = dict[str, dict[str | None, tuple[int, int]]]
+
+
+def _counted(whole: Indicators) -> Counts:
+    """Check → sender → (violations, rows it applies to), of the whole region; one pass per table."""
     by_table: dict[str, list[Check]] = {}
-    for check in desk.catalog.checks.values():
+    for check in whole.catalog.checks.values():
         by_table.setdefault(check.table, []).append(check)
-    found: list[Held] = []
+    found: Counts = {}
     for table, checks in by_table.items():
-        by = ("sender",) if "sender" in desk.catalog.tables[table].columns else ()
-        if not by and desk.actor.scope.kind != "region":
-            continue
-        for name, groups in desk.whole.engine.tallies(checks, by, desk.within() if by else ()).items():
-            found += _of_one(desk, desk.catalog.checks[name], {key[0] if key else None: counts for key, counts in groups.items()})
+        by = ("sender",) if "sender" in whole.catalog.tables[table].columns else ()
+        for name, groups in whole.engine.tallies(checks, by).items():
+            found[name] = {key[0] if key else None: counts for key, counts in groups.items()}
     return found
+
+
+def held(desk: DataDesk) -> list[Held]:
+    """Every check held against every visible sender's rows."""
+    desk.actor.require("figures", "checks", "list")
+    counted: Counts = desk.remember(("check counts", desk.whole.snapshot), lambda: _counted(desk.whole))
+    return [one for name, groups in counted.items() for one in _of_one(desk, desk.catalog.checks[name], {
+        sender: counts for sender, counts in groups.items() if (desk.actor.scope.kind == "region" if sender is None else desk.sees(sender))})]
 
 
 def _of_one(desk: DataDesk, check: Check, counts: dict[Any, tuple[int, int]]) -> list[Held]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -93,18 +93,29 @@ class Filled:
 class DataDesk:
     """What one actor may see of the data itself. `whole` are the answers over the whole region: the desk narrows every reading to the actor's senders.
 
-    A region account sees every sender, a county account the senders of its county, a facility account only what it sent itself.
+    A region account sees every sender, a county account the senders of its county, a facility account only what it sent itself. `remember` keeps,
+    per key, what is counted of the whole region before it is narrowed.
     """
 
-    def __init__(self, actor: Actor, whole: Indicators, ledger: Ledger, folders: Folders, snapshot: Snapshot) -> None:
+    def __init__(self, actor: Actor, whole: Indicators, ledger: Ledger, folders: Folders, snapshot: Snapshot,
+                 remember: Callable[[Hashable, Callable[[], Any]], Any] = lambda key, make: make()) -> None:
         actor.require("figures", "data", "")
+        self.remember = remember
         self.actor, self.whole, self.catalog, self.ledger, self.snapshot = actor, whole, whole.catalog, ledger, snapshot
         self.landing, self.folders = Landing(folders), folders
 
     @cached_property
     def counties(self) -> dict[str, str]:
         """Sender → the one county that all it sends is about."""
-        return {row["sender"]: row["county"] for row in self.whole.engine.table(_COUNTIES).to_pylist()}
+        def read() -> dict[str, str]:
+            return {row["sender"]: row["county"] for row in self.whole.engine.table(_COUNTIES).to_pylist()}
+
+        found: dict[str, str] = self.remember(("counties of senders", self.whole.snapshot), read)
+        return found
+
+    @cached_property
+    def _seen(self) -> frozenset[str]:
+        return frozenset(self.senders)
 
     @cached_property
     def senders(self) -> list[str]:
@@ -117,7 +128,7 @@ class DataDesk:
 
     def sees(self, sender: str) -> bool:
         """Whether a sender is one the actor may see."""
-        return sender in self.senders
+        return sender in self._seen
 
     def is_own(self, sender: str) -> bool:
         """Whether the actor may see what a sender's personal columns hold: the institution itself, and whoever runs the machine."""
@@ -152,7 +163,11 @@ class DataDesk:
         """The received files of the visible senders (or of one), the newest first; counts that are too small for the role are withheld."""
         if sender:
             self.require_sender(sender, "submissions")
-        shown = [s for s in self._submissions if (s.sender == sender if sender else self.sees(s.sender))]
+        return [one for one in self._sent if sender in ("", one.submission.sender)]
+
+    @cached_property
+    def _sent(self) -> list[Sent]:
+        shown = [s for s in self._submissions if self.sees(s.sender)]
         pieces: dict[int, list[Piece]] = {}
         places: dict[tuple[str, str, str], list[Piece]] = {}
         for piece in self.ledger.pieces():
@@ -255,18 +270,21 @@ class DataDesk:
 
     def completeness(self, sender: str = "") -> list[Filled]:
         """How far the visible senders fill the mandatory columns of what they send."""
-        found: list[Filled] = []
-        for table in self.catalog.base_tables():
-            required = [c.name for c in table.columns.values() if c.required and c.name not in table.key]
-            if not required or "sender" not in table.columns:
-                continue
-            counted = ", ".join(f'count("{name}") AS c{i}' for i, name in enumerate(required))
-            rows = self.whole.engine.table(f'SELECT sender, count(*) AS n, {counted} FROM "{table.id}" WHERE sender IS NOT NULL GROUP BY 1 ORDER BY 1')
-            for row in rows.to_pylist():
-                if self.sees(row["sender"]) and sender in ("", row["sender"]):
-                    found += [Filled(row["sender"], table.id, name, row[f"c{i}"], row["n"]) for i, name in enumerate(required)]
+        counted: list[Filled] = self.remember(("completeness", self.whole.snapshot), lambda: list(_filled(self.whole)))
+        found = [one for one in counted if self.sees(one.sender) and sender in ("", one.sender)]
         withheld = self._withheld({i: (one.rows - one.filled, one.rows) for i, one in enumerate(found)})
         return [one for i, one in enumerate(found) if i not in withheld]
+
+
+def _filled(whole: Indicators) -> Iterator[Filled]:
+    for table in whole.catalog.base_tables():
+        required = [c.name for c in table.columns.values() if c.required and c.name not in table.key]
+        if not required or "sender" not in table.columns:
+            continue
+        counted = ", ".join(f'count("{name}") AS c{i}' for i, name in enumerate(required))
+        rows = whole.engine.table(f'SELECT sender, count(*) AS n, {counted} FROM "{table.id}" WHERE sender IS NOT NULL GROUP BY 1 ORDER BY 1')
+        for row in rows.to_pylist():
+            yield from (Filled(row["sender"], table.id, name, row[f"c{i}"], row["n"]) for i, name in enumerate(required))
 
 
 def _state(row: dict[str, Any]) -> str:

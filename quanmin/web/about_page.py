@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -59,8 +60,8 @@ def _snapshots(view: View, found: About) -> Panel:
 
 def _tables(view: View, found: About) -> Panel:
     here = next((one.rows for one in found.published if one.snapshot.id == view.snapshot.id), {})
-    rows: list[list[Any]] = [[Shown(table_name(view, t.id), t.id), Shown(word("yes" if t.is_derived else "no"), t.is_derived), len(t.columns), here.get(t.id, 0)]
-                             for t in view.catalog.tables.values()]
+    rows: list[list[Any]] = [[Shown(table_name(view, t.id), t.id), Shown(word("yes" if t.is_derived else "no"), t.is_derived), len(t.columns),
+                              here.get(t.id, 0)] for t in view.catalog.tables.values()]
     rows.sort(key=lambda row: (row[3] == 0, -row[3]))
     columns = [Column("table", word("data_table")), Column("derived", word("is_derived")), Column("columns", word("columns_count"), True),
                Column("rows", word("rows_in_it"), True)]
@@ -73,6 +74,8 @@ def about_page(request: Request) -> Response:
     view = View.of(request)
     found = about_site(view.actor, view.catalog, view.desk.site.ledger)
     panels = [_definitions(view, found), _waiting(view, found), _snapshots(view, found), _tables(view, found), _lists(view, found)]
+    waited_for = Counter(one.waits_for.table for one in found.waiting if one.waits_for)
     names = [table_name(view, t.id) for t in found.never_received]
     return answer(request, "about.html", panels, snapshot=view.snapshot, found=found, region=view.region,
-                  region_name=view.place_names().get(view.region, ""), never_received=names)
+                  region_name=view.place_names().get(view.region, ""), never_received=names,
+                  waited_for=waited_for.most_common())

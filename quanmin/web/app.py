@@ -81,11 +81,16 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     return None
 
 
+def _warm(desk: Desk) -> None:
+    warm(desk, pages.THEMES)
+    data_pages.warm_data(desk)
+
+
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     desk.is_serving = True
-    Thread(target=warm, args=(desk, pages.THEMES)).start()
+    Thread(target=_warm, args=(desk,)).start()
     yield
     desk.close()
 

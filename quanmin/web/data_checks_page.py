@@ -13,7 +13,7 @@ from quanmin.catalog.messages import language
 from quanmin.gate.data_checks import Held, held, offending, summed, trend
 from quanmin.gate.data_desk import DataDesk
 from quanmin.model import Check
-from quanmin.web.data_pages import about, bars, check_rows, data_desk, percent, sender_link, sender_name, share, share_heat
+from quanmin.web.data_pages import SHADED, about, bars, check_rows, data_desk, percent, sender_link, sender_name, share, share_heat
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
@@ -62,7 +62,8 @@ def _senders(view: View, found: list[Held]) -> Panel:
     columns = [Column("sender", word("sender")), Column("name", word("sender_name")), Column("category", word("category")),
                Column("failed", word("failed_checks"), True), Column("violations", word("violations"), True), Column("applicable", word("applicable"), True),
                Column("share", word("violated_share"), True)]
-    return Panel("senders", word("checks_by_sender"), Sheet(columns, rows, about(view)), share_heat(view, values, is_good_high=False))
+    return Panel("senders", word("checks_by_sender"), Sheet(columns, rows, about(view)), share_heat(view, values, is_good_high=False),
+                 note=word("worst_note", count=SHADED))
 
 
 @router.get("/data/checks")
@@ -72,7 +73,7 @@ def checks_page(request: Request, category: str = "") -> Response:
     desk = data_desk(view)
     if category and category not in CATEGORIES:
         raise refused("category", category)
-    found = view.remembered("held", lambda: held(desk), "")
+    found = held(desk)
     by_check: dict[str, list[Held]] = {}
     for one in found:
         by_check.setdefault(one.check.id, []).append(one)
@@ -140,7 +141,8 @@ def _rows(view: View, desk: DataDesk, check: Check, sender: str, unmasked: bool,
     order += [n for n in names if n not in order]
     columns = [Column(name, labels.get(name, name), name in ("line", "submission")) for name in order]
     rows = [[_said(name, row.get(name)) for name in order] for row in found]
-    return Panel("rows", word("offending_rows"), Sheet(columns, rows, about(view)), is_open=True, note=word("rows_note") + " " + word("shown_rows", count=ROWS_SHOWN))
+    return Panel("rows", word("offending_rows"), Sheet(columns, rows, about(view)), is_open=True,
+                 note=word("rows_note") + " " + word("shown_rows", count=ROWS_SHOWN))
 
 
 def _said(name: str, value: Any) -> Any:
@@ -159,7 +161,7 @@ def check_page(request: Request, table: str, name: str, sender: str = "", unmask
         raise HTTPException(404)
     if sender:
         desk.require_sender(sender, "data")
-    found = [h for h in view.remembered("held", lambda: held(desk), "") if h.check.id == check.id]
+    found = [h for h in held(desk) if h.check.id == check.id]
     panels = [_by_sender(view, found)]
     if moved := _trend(view, desk, check, sender):
         panels.append(moved)

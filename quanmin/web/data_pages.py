@@ -10,21 +10,29 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from quanmin.catalog.messages import language
-from quanmin.gate import Scope
+from quanmin.gate import Actor, Scope
 from quanmin.gate.data_checks import Held, held
 from quanmin.gate.data_desk import STATES, DataDesk, Filled, Reject, Sent, Slot, worst
+from quanmin.web.desk import Desk
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
 
 router = APIRouter()
-WORST_SHOWN = 15
+WORST_SHOWN, SHADED = 15, 25  # senders in charts; tables have them all
 
 
 def data_desk(view: View) -> DataDesk:
     """The desk for the data of what a request may see."""
     site = view.desk.site
-    return DataDesk(view.actor, view.desk.indicators(Scope(), view.snapshot.id), site.ledger, site.folders, view.snapshot)
+    return DataDesk(view.actor, view.desk.indicators(Scope(), view.snapshot.id), site.ledger, site.folders, view.snapshot, view.desk.remembered)
+
+
+def warm_data(desk: Desk) -> None:
+    """Count what the data pages show before anybody asks; nothing where there is no snapshot yet."""
+    if desk.is_serving and desk.site.ledger.snapshots():
+        view = View(desk, Actor("", "leader", Scope(), desk.site.ledger))
+        held(data_desk(view))
 
 
 def about(view: View) -> dict[str, Any]:
@@ -117,8 +125,8 @@ def completeness(view: View, found: list[Filled]) -> Panel:
                Column("mandatory_columns", word("mandatory_columns"), True), Column("expected", word("expected_values"), True),
                Column("filled", word("filled_values"), True), Column("share", word("filled_share"), True), Column("weakest", word("weakest_column")),
                Column("weakest_share", word("weakest_share"), True)]
-    return Panel("completeness", word("completeness_panel"), Sheet(columns, rows, about(view)),
-                 share_heat(view, {(s, table_name(view, t)): v for (s, t), v in values.items()}, is_good_high=True), note=word("completeness_note"))
+    chart = share_heat(view, {(s, table_name(view, t)): v for (s, t), v in values.items()}, is_good_high=True)
+    return Panel("completeness", word("completeness_panel"), Sheet(columns, rows, about(view)), chart, note=word("completeness_note", count=SHADED))
 
 
 def share_heat(view: View, values: dict[tuple[str, str], float | None], is_good_high: bool) -> dict[str, Any] | None:
@@ -128,7 +136,8 @@ def share_heat(view: View, values: dict[tuple[str, str], float | None], is_good_
         return None
     across = list(dict.fromkeys(name for _, name in known))
     worst_of = {sender: (min if is_good_high else max)(v for (s, _), v in known.items() if s == sender) for sender in {s for s, _ in known}}
-    order = sorted(worst_of, key=lambda s: (worst_of[s] if is_good_high else -worst_of[s], s))
+    order = sorted(worst_of, key=lambda s: (worst_of[s] if is_good_high else -worst_of[s], s))[:SHADED]
+    known = {key: value for key, value in known.items() if key[0] in order}
     return {"kind": "share_heat", "x": across, "y": [sender_name(view, s) for s in order], "high": is_good_high,
             "cells": [[across.index(name), order.index(s), v, f"/data/sender/{s}"] for (s, name), v in known.items()]}
 
@@ -162,8 +171,7 @@ def data_page(request: Request, table: str = "") -> Response:
     tables = sorted({slot.table for slot in slots})
     if table and table not in tables:
         raise refused("table", table)
-    filled = view.remembered("completeness", desk.completeness, "")
-    panels = [timeliness(view, [s for s in slots if table in ("", s.table)], "sender"), counted(view, desk), completeness(view, filled)]
+    panels = [timeliness(view, [s for s in slots if table in ("", s.table)], "sender"), counted(view, desk), completeness(view, desk.completeness())]
     return answer(request, "data.html", panels, snapshot=view.snapshot, total=desk.total(), tables={t: table_name(view, t) for t in tables}, table=table,
                   missing=sum(s.state == "missing" for s in slots), late=sum(s.state == "late" for s in slots), senders=len(desk.senders),
                   waiting=len(desk.waiting()))
@@ -237,10 +245,10 @@ def sender_page(request: Request, sender: str, receipt: str = "", unmasked: str 
         raise HTTPException(404)
     desk.require_sender(sender, "data")
     sent = desk.sent(sender)
-    found = [h for h in view.remembered("held", lambda: held(desk), "") if h.finding.sender == sender and h.status != "not_applicable"]
+    found = [h for h in held(desk) if h.finding.sender == sender and h.status != "not_applicable"]
     slots = [slot for slot in desk.slots() if slot.sender == sender]
     panels = [timeliness(view, slots, "table"), _files(view, sent), check_rows(view, found, sender),
-              completeness(view, [f for f in view.remembered("completeness", desk.completeness, "") if f.sender == sender])]
+              completeness(view, desk.completeness(sender))]
     values: dict[str, Any] = {}
     if view.actor.may("rows"):
         rejects = desk.rejects(sender, bool(unmasked))

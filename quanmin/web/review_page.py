@@ -12,11 +12,11 @@ from quanmin.gate.review_desk import Pair, pairs_to_review
 from quanmin.model import Problem, Refusal
 from quanmin.web.data_pages import about, table_name
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
-from quanmin.web.view import View
+from quanmin.web.view import View, refused
 from quanmin.web.words import is_word, word
 
 router = APIRouter()
-PAIRS_SHOWN = 100
+PAIRS_LISTED, PAIRS_SHOWN = 1000, 12
 LONGEST_REASON = 400
 
 
@@ -51,14 +51,17 @@ def _sheet(view: View, pairs: list[Pair]) -> Panel:
 
 
 @router.get("/review")
-def review_page(request: Request, decided: str = "") -> Response:
-    """The uncertain pairs, the surest first."""
+def review_page(request: Request, decided: str = "", first: str = "1") -> Response:
+    """The uncertain pairs: what is not settled first, the surest first; some at a time."""
     view = View.of(request)
-    pairs = pairs_to_review(view.actor, view.indicators, PAIRS_SHOWN)
-    shown = [(pair, _evidence(pair), _named("why", pair.shown["reason"])) for pair in pairs]
-    return answer(request, "review.html", [_sheet(view, pairs)], snapshot=view.snapshot, pairs=shown, open=sum(not p.decision for p in pairs),
-                  decided=decided if decided in ("join", "split", "withdraw") else "", longest=LONGEST_REASON,
-                  table_name=lambda table: table_name(view, table), sexes=view.catalog.codes["sex"].codes)
+    if not first.isascii() or not first.isdigit() or not 1 <= int(first[:6]) <= PAIRS_LISTED:
+        raise refused("first", first)
+    pairs = sorted(pairs_to_review(view.actor, view.indicators, PAIRS_LISTED), key=lambda pair: bool(pair.decision))
+    start = int(first[:6])
+    shown = [(pair, _evidence(pair), _named("why", pair.shown["reason"])) for pair in pairs[start - 1 : start - 1 + PAIRS_SHOWN]]
+    return answer(request, "review.html", [_sheet(view, pairs)], snapshot=view.snapshot, pairs=shown, open=sum(not p.decision for p in pairs), first=start,
+                  last=start - 1 + len(shown), count=len(pairs), step=PAIRS_SHOWN, decided=decided if decided in ("join", "split", "withdraw") else "",
+                  longest=LONGEST_REASON, table_name=lambda table: table_name(view, table), sexes=view.catalog.codes["sex"].codes)
 
 
 @router.post("/review")
@@ -70,4 +73,4 @@ def decide(request: Request, first: str = Form("", max_length=64), second: str =
     if not reason.strip():
         raise Refusal(Problem("review", None, word("reason"), "", word("reason_missing"), word("go_back")))
     view.actor.decide(first, second, decision, reason.strip())
-    return RedirectResponse(f"/review?decided={decision}#pairs", 303)
+    return RedirectResponse(f"/review?decided={decision}", 303)

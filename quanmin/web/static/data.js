@@ -2,6 +2,7 @@
 // Charts of the data pages: states by month, shades of shares, stacked counts; and the line that follows a build.
 (function () {
   const spread = (holder, rows, step) => { holder.style.height = step * rows + 96 + "px"; };
+  const tint = (colour, part) => { const n = parseInt(colour.slice(1), 16); return "rgba(" + [n >> 16, (n >> 8) & 255, n & 255, part].join(",") + ")"; };
   const narrow = () => window.innerWidth < 760;
   const names = (d, c) => ({ type: "category", data: d.y, inverse: true, axisTick: { show: false }, axisLine: { show: false },
     axisLabel: { color: c("ink"), width: narrow() ? 96 : 190, overflow: "truncate", interval: 0 } });
@@ -11,7 +12,7 @@
 
   function calendarHeat(d, c, holder, tools) {
     spread(holder, d.y.length, 24);
-    const shades = d.tones.map((tone, i) => ({ color: c(tone), opacity: i === 3 ? 0.5 : i === 4 ? 0.55 : 0.3 }));
+    const shades = d.tones.map((tone, i) => ({ color: tint(c(tone), i === 3 ? 0.5 : i === 4 ? 0.5 : 0.28) }));
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: 8, top: 8, bottom: 40, containLabel: true }, xAxis: across(d, c), yAxis: names(d, c),
       legend: { bottom: 4, left: 8, selectedMode: false, textStyle: { color: c("ink") }, itemWidth: 14, data: d.states.map((name, i) => ({ name: name, itemStyle: shades[i] })),
@@ -19,7 +20,7 @@
       series: d.states.map((name, state) => ({ type: "heatmap", name: name, itemStyle: Object.assign({ borderColor: c("paper"), borderWidth: 2 }, shades[state]),
         data: d.cells.filter((cell) => cell[2] === state).map((cell) => ({ value: [cell[0], cell[1], state], said: cell[4], link: cell[5], itemStyle: shades[state],
           label: { show: true, color: c("ink"), fontSize: 11, formatter: cell[3] || d.marks[state] } })) })),
-      visualMap: { show: false, min: 0, max: d.states.length, inRange: { opacity: 1 }, seriesIndex: [] },
+      visualMap: { show: false, min: 0, max: 1, seriesIndex: [] },
       tooltip: tip(tools.shared(c), (item) => tools.safe(d.y[item.value[1]]) + "<br>" + tools.safe(d.x[item.value[0]]) + " · " + tools.safe(item.data.said)),
     });
   }
@@ -32,7 +33,7 @@
       grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true }, yAxis: names(d, c),
       xAxis: Object.assign(across(d, c), { axisLabel: { color: c("soft"), interval: 0, width: narrow() ? 56 : 150, overflow: "break" } }),
       series: [{ type: "heatmap", data: d.cells.map((cell) => ({ value: cell, link: cell[3],
-        itemStyle: { color: c("warn"), opacity: 0.06 + 0.5 * bad(cell[2]), borderColor: c("paper"), borderWidth: 2 },
+        itemStyle: { color: tint(c("warn"), 0.05 + 0.45 * bad(cell[2])), borderColor: c("paper"), borderWidth: 2 },
         label: { show: true, color: c("ink"), fontSize: 11, formatter: tools.two(cell[2]) + (narrow() ? "" : "%") } })) }],
       visualMap: { show: false, min: 0, max: 100, seriesIndex: [] },
       tooltip: tip(tools.shared(c), (item) => tools.safe(d.y[item.value[1]]) + "<br>" + tools.safe(d.x[item.value[0]]) + " " + tools.two(item.value[2]) + "%"),
@@ -45,7 +46,7 @@
       grid: { left: 8, right: 24, top: 8, bottom: 64, containLabel: true }, yAxis: names(d, c),
       xAxis: { type: "value", axisLabel: { color: c("soft") }, splitLine: { lineStyle: { color: c("line") } } },
       legend: { bottom: 0, left: 8, selectedMode: false, textStyle: { color: c("ink"), width: narrow() ? 280 : undefined, overflow: "truncate" }, type: "plain" },
-      series: d.series.map((one, i) => ({ type: "bar", stack: "all", name: one.name, barWidth: 20, data: one.data, itemStyle: { color: c(d.tones[i]), opacity: 0.6, borderColor: c("paper") },
+      series: d.series.map((one, i) => ({ type: "bar", stack: "all", name: one.name, barWidth: 20, data: one.data, itemStyle: { color: tint(c(d.tones[i]), 0.45), borderColor: c("paper") },
         label: { show: true, color: c("ink"), formatter: (item) => (item.value ? item.value : "") } })),
     });
   }
