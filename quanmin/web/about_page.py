@@ -43,7 +43,8 @@ def _lists(view: View, found: About) -> Panel:
     rows: list[list[Any]] = [[Shown(one.label.in_language(language()), one.id), one.standard, one.version, len(one.codes), one.licence, one.source,
                               Shown(word(f"status_{one.status}"), one.status)] for one in found.code_lists]
     columns = [Column("list", word("code_list")), Column("standard", word("standard")), Column("version", word("list_version")),
-               Column("codes", word("codes_count"), True), Column("licence", word("licence")), Column("source", word("source")), Column("status", word("status"))]
+               Column("codes", word("codes_count"), True), Column("licence", word("licence")), Column("source", word("source")),
+               Column("status", word("status"))]
     return Panel("codes", word("code_lists_panel"), Sheet(columns, rows, about(view)), is_open=True)
 
 

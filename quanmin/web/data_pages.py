@@ -70,11 +70,8 @@ def bars(title: str, shown: list[tuple[str, float, str, str]]) -> dict[str, Any]
     """A chart of horizontal bars from (name, value in percent, text, link)."""
     if not shown:
         return None
-    names = {name: word(name) for name in ("value", "target", "interval", "bounds", "no_data", "met", "missed")}
-    blank = [None] * len(shown)
-    return {"kind": "bars", "title": title, "target": None, "words": names | {"unit": "%", "name": title}, "x": [s[0] for s in shown],
-            "y": [s[1] for s in shown], "low": blank, "high": blank, "bounds": [False] * len(shown), "verdict": [""] * len(shown), "targets": blank,
-            "text": [s[2] for s in shown], "links": [s[3] for s in shown]}
+    return {"kind": "data_bars", "title": title, "x": [s[0] for s in shown], "y": [s[1] for s in shown], "text": [s[2] for s in shown],
+            "links": [s[3] for s in shown]}
 
 
 def timeliness(view: View, slots: list[Slot], by: str) -> Panel:
@@ -134,10 +131,10 @@ def share_heat(view: View, values: dict[tuple[str, str], float | None], is_good_
     known = {key: value for key, value in values.items() if value is not None}
     if not known:
         return None
-    across = list(dict.fromkeys(name for _, name in known))
     worst_of = {sender: (min if is_good_high else max)(v for (s, _), v in known.items() if s == sender) for sender in {s for s, _ in known}}
     order = sorted(worst_of, key=lambda s: (worst_of[s] if is_good_high else -worst_of[s], s))[:SHADED]
     known = {key: value for key, value in known.items() if key[0] in order}
+    across = list(dict.fromkeys(name for _, name in known))
     return {"kind": "share_heat", "x": across, "y": [sender_name(view, s) for s in order], "high": is_good_high,
             "cells": [[across.index(name), order.index(s), v, f"/data/sender/{s}"] for (s, name), v in known.items()]}
 

@@ -1,7 +1,7 @@
 "use strict";
 // Charts of the data pages: states by month, shades of shares, stacked counts; and the line that follows a build.
 (function () {
-  const spread = (holder, rows, step) => { holder.style.height = step * rows + 96 + "px"; };
+  const spread = (holder, rows, step, more) => { holder.style.height = step * rows + (more || 96) + "px"; };
   const tint = (colour, part) => { const n = parseInt(colour.slice(1), 16); return "rgba(" + [n >> 16, (n >> 8) & 255, n & 255, part].join(",") + ")"; };
   const narrow = () => window.innerWidth < 760;
   const names = (d, c) => ({ type: "category", data: d.y, inverse: true, axisTick: { show: false }, axisLine: { show: false },
@@ -11,10 +11,11 @@
   const tip = (shared, say) => Object.assign(shared.tooltip, { trigger: "item", axisPointer: undefined, formatter: say });
 
   function calendarHeat(d, c, holder, tools) {
-    spread(holder, d.y.length, 24);
+    const below = narrow() ? 76 : 40;
+    spread(holder, d.y.length, 24, 60 + below);
     const shades = d.tones.map((tone, i) => ({ color: tint(c(tone), i === 3 ? 0.5 : i === 4 ? 0.5 : 0.28) }));
     return Object.assign(tools.shared(c), {
-      grid: { left: 8, right: 8, top: 8, bottom: 40, containLabel: true }, xAxis: across(d, c), yAxis: names(d, c),
+      grid: { left: 8, right: 8, top: 8, bottom: below, containLabel: true }, xAxis: across(d, c), yAxis: names(d, c),
       legend: { bottom: 4, left: 8, selectedMode: false, textStyle: { color: c("ink") }, itemWidth: 14, data: d.states.map((name, i) => ({ name: name, itemStyle: shades[i] })),
         formatter: (name) => { const mark = d.marks[d.states.indexOf(name)]; return mark ? mark + " " + name : name; } },
       series: d.states.map((name, state) => ({ type: "heatmap", name: name, itemStyle: Object.assign({ borderColor: c("paper"), borderWidth: 2 }, shades[state]),
@@ -31,7 +32,7 @@
     const bad = (v) => (d.high ? (high - v) / size : (v - low) / size);
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true }, yAxis: names(d, c),
-      xAxis: Object.assign(across(d, c), { axisLabel: { color: c("soft"), interval: 0, width: narrow() ? 56 : 150, overflow: "break" } }),
+      xAxis: Object.assign(across(d, c), { axisLabel: { color: c("soft"), interval: 0, width: narrow() ? 90 : 150, overflow: narrow() ? "truncate" : "break", rotate: narrow() ? 50 : 0 } }),
       series: [{ type: "heatmap", data: d.cells.map((cell) => ({ value: cell, link: cell[3],
         itemStyle: { color: tint(c("warn"), 0.05 + 0.45 * bad(cell[2])), borderColor: c("paper"), borderWidth: 2 },
         label: { show: true, color: c("ink"), fontSize: 11, formatter: tools.two(cell[2]) + (narrow() ? "" : "%") } })) }],
@@ -51,7 +52,18 @@
     });
   }
 
-  window.quanminCharts = Object.assign(window.quanminCharts || {}, { calendar_heat: calendarHeat, share_heat: shareHeat, stacked: stacked });
+  function dataBars(d, c, holder, tools) {
+    spread(holder, d.x.length, 30, 48);
+    return Object.assign(tools.shared(c), {
+      grid: { left: 8, right: narrow() ? 84 : 120, top: 8, bottom: 8, containLabel: true }, yAxis: names({ y: d.x }, c),
+      xAxis: { type: "value", min: 0, splitNumber: narrow() ? 2 : 5, axisLabel: { color: c("soft"), formatter: "{value}%" }, splitLine: { lineStyle: { color: c("line") } } },
+      series: [{ type: "bar", barWidth: 16, itemStyle: { color: tint(c("brand"), 0.7) }, data: d.y.map((v, i) => ({ value: v, link: d.links[i],
+        label: { show: true, position: "right", color: c("ink"), formatter: d.text[i] } })) }],
+      tooltip: tip(tools.shared(c), (item) => tools.safe(d.x[item.dataIndex]) + "<br>" + tools.two(item.value) + "% · " + tools.safe(d.text[item.dataIndex])),
+    });
+  }
+
+  window.quanminCharts = Object.assign(window.quanminCharts || {}, { data_bars: dataBars, calendar_heat: calendarHeat, share_heat: shareHeat, stacked: stacked });
 
   const line = document.querySelector("[data-poll]");
   if (line && window.fetch) {
