@@ -284,7 +284,7 @@ def test_a_clerk_mends_a_row(region: Region, served: tuple[Site, str], browser: 
     assert (mine["line"], mine["field"]) == (str(one.line), one.field) and len(listed) >= before[2]
     corrected = tmp_path / one.path.name
     corrected.write_bytes(one.corrected("9000000000001"))
-    page.get_by_label("File").set_input_files(corrected)
+    page.get_by_label("File", exact=True).set_input_files(corrected)
     page.get_by_role("button", name="Hand in").click()
     page.wait_for_url("**receipt=*")
     expect(page.locator("#receipt")).to_contain_text("Everything was accepted")
