@@ -197,12 +197,12 @@ def _files(view: View, sent: list[Sent]) -> Panel:
     return Panel("files", word("received_files"), Sheet(columns, rows, about(view)), is_open=True)
 
 
-def fix_list(view: View, rejects: list[Reject], name: str = "fix") -> Panel:
+def fix_list(view: View, rejects: list[Reject], name: str = "fix", title: str = "") -> Panel:
     """Every rejected row with what is wrong and how to mend it."""
     columns = [Column("submission", word("receipt_number"), True), Column("file", word("file")), Column("line", word("line"), True),
                Column("field", word("field")), Column("value", word("value")), Column("rule", word("rule")), Column("mend", word("mend"))]
     rows = [[r.submission, r.file, r.line, r.field, r.value, r.rule, r.mend] for r in rejects]
-    return Panel(name, word("fix_list"), Sheet(columns, rows, about(view)), is_open=True, note=word("fix_list_note"))
+    return Panel(name, title or word("fix_list"), Sheet(columns, rows, about(view)), is_open=True, note=word("fix_list_note"))
 
 
 def _by_rule(view: View, rejects: list[Reject]) -> Panel:
@@ -255,7 +255,7 @@ def sender_page(request: Request, sender: str, receipt: str = "", unmasked: str 
             raise refused("receipt", receipt)
         values["receipt"] = desk.receipt(sender, int(receipt))
         if values["receipt"] and values["receipt"]["rejects"]:
-            panels.append(fix_list(view, values["receipt"]["rejects"], "receipt_rejects"))
+            panels.append(fix_list(view, values["receipt"]["rejects"], "receipt_rejects", word("rejects_of_receipt", number=receipt)))
     standing = [one.submission for one in sent if one.stands_in(view.snapshot.through)]
     values["total"] = None if any(one.is_withheld for one in sent) else tuple(
         sum(getattr(s, name) for s in standing) for name in ("read", "accepted", "rejected"))
