@@ -258,3 +258,17 @@ def sums(part: Part, columns: Sequence[str], by: Sequence[str], filters: Sequenc
     for text in filters:
         query = query.where(exp.paren(condition(text, part, catalog)))
     return query.group_by(*(key.copy() for key in keys)).order_by(*(key.copy() for key in keys)) if by else query
+
+
+def together(of: Sequence[Part], by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
+    """The query that counts several parts of one table in a single pass, all groups in rows: keys k0 …, then what counts (n0 …) and what it is of (d0 …)."""
+    first, columns = of[0], [exp.alias_(dimension(name, of[0]), f"k{i}") for i, name in enumerate(by)]
+    for i, part in enumerate(of):
+        whole, counted = exp.paren(ready(parse(part.whole), catalog)), exp.paren(ready(parse(part.counted), catalog))
+        mark = _given(counted, [whole])
+        columns += [exp.alias_(exp.Count(this=exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])), f"n{i}", copy=False),
+                    exp.alias_(exp.Count(this=mark.copy()), f"d{i}", copy=False)]
+    query = exp.Select(expressions=columns).from_(exp.to_table(first.table.id), copy=False)  # a select that copies is slow with hundreds of columns
+    for text in filters:
+        query = query.where(exp.paren(condition(text, first, catalog)), copy=False)
+    return query.group_by(*(exp.Literal.number(i + 1) for i in range(len(by))), copy=False) if by else query

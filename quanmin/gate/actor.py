@@ -57,6 +57,10 @@ class Actor:
         if not self.may(permission):
             self._deny(action, subject)
 
+    def refuse(self, action: str, subject: str) -> NoReturn:
+        """Refuse, with an audit entry, what lies outside the actor's scope."""
+        self._deny(action, subject)
+
     def _deny(self, action: str, subject: str, field: str = "", value: str = "") -> NoReturn:
         Audit(self.ledger).note(self.name, action, subject, "refused")
         role = roles()[self.role][0].in_language(language())

@@ -22,13 +22,30 @@ from quanmin.api.flow import router as flow_api
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
+from quanmin.gate.building import Builds
 from quanmin.model import Refusal
 from quanmin.site import Site
-from quanmin.web import brief_page, flow_page, indicator_page, overview_page, pages, profile_page, sign_in, targets_page
+from quanmin.web import (
+    about_page,
+    brief_page,
+    data_checks_page,
+    data_pages,
+    data_upload,
+    flow_page,
+    indicator_page,
+    overview_page,
+    pages,
+    profile_page,
+    review_page,
+    sign_in,
+    targets_page,
+)
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.warming import warm
 
+PAGES = (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, flow_page, targets_page, data_pages, data_checks_page, data_upload,
+         review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10
@@ -60,9 +77,10 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     """The refusal of a request that may not pass, or None; a passing one carries its session."""
     if request.method not in ("GET", "HEAD", "POST"):
         return failure(request, 405)
+    is_upload = request.method == "POST" and data_upload.UPLOAD.fullmatch(request.url.path) is not None
     if request.method == "POST":
         length = request.headers.get("content-length", "")
-        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY or not _came_from_here(request):
+        if not re.fullmatch("[0-9]{1,9}", length) or not _came_from_here(request) or (int(length) > LARGEST_BODY and not is_upload):
             return failure(request, 400)
     if _is_open(request.url.path):
         return None
@@ -72,6 +90,8 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     request.state.session = session
     if session.account.must_change and request.url.path not in ("/password", "/sign-out"):
         return RedirectResponse("/password", 303) if not request.url.path.startswith("/api/") else JSONResponse({"error": "password"}, 403)
+    if is_upload:
+        return await data_upload.receive(request, session)
     if request.method == "POST":
         await request.body()  # kept by the framework, so that the page can read the form again
         if (await request.form()).get("csrf") != session.csrf:
@@ -115,7 +135,8 @@ def create_app(site: Site | None = None) -> FastAPI:
     app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    for part in (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, targets_page, flow_page):
+    app.state.builds = Builds(opened.folder)
+    for part in PAGES:
         app.include_router(part.router)
     for served in (api, flow_api, api_actions.router):
         app.include_router(served, prefix="/api")

@@ -49,6 +49,9 @@ SECTIONS = (  # path, word, permission
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
     ("/targets", "targets", "figures"),
+    ("/data", "data_section", "figures"),
+    ("/review", "review_section", "decide"),
+    ("/about", "about_section", "figures"),
 )
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {

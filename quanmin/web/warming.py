@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quanmin.catalog.messages import speak
 from quanmin.gate import Actor, Scope
+from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
 from quanmin.web.overview_page import board_names, overview_of, unusual
@@ -29,3 +30,4 @@ def warm(desk: Desk) -> None:
         if not desk.is_serving:
             return
         view.rows(theme, period)
+    warm_data(desk)
