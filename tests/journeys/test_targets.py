@@ -10,6 +10,7 @@ import pytest
 import xlsxwriter
 from fastapi import FastAPI
 
+from quanmin.catalog.loader import read_all
 from quanmin.gate.audit import Audit
 from quanmin.site import Site
 from quanmin.web.app import create_app
@@ -17,7 +18,8 @@ from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
 
 COUNTY, OTHER = "990103", "990104"
-HEADER = ["指标", "地区或机构", "期间", "目标值", "依据文件"]
+FILLS = {fill.column: fill.source[0] for into in read_all()[0].mappings["target_workbook"].into for fill in into.fills}
+HEADER = [FILLS[name] for name in ("indicator", "place_code", "period", "value", "document")]  # in Chinese
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def sheet(rows: list[list[object]], header: list[str] = HEADER) -> bytes:
 
 
 def hand_in(person: Person, name: str, content: bytes):
-    return person.client.post("/targets/sheet?lang=zh", data={"csrf": person.csrf}, files={"sheet": (name, content)}, follow_redirects=False)
+    return person.client.post("/targets/sheet?lang=en", data={"csrf": person.csrf}, files={"sheet": (name, content)}, follow_redirects=False)
 
 
 def test_a_target_holds_at_once_and_can_be_withdrawn(app: FastAPI, section: Person) -> None:
@@ -89,20 +91,20 @@ def test_what_is_no_target_is_refused_with_words(section: Person, form: dict[str
 
 def test_a_sheet_sets_what_will_do_and_explains_the_rest(section: Person) -> None:
     rows = [["RGN-02", COUNTY, "2027", 81.5, "x"], ["in_city_inpatient_share", COUNTY, "2027", "93", ""], ["RGN-02", COUNTY, "2027", 82, ""],
-            ["nothing", COUNTY, "2027", 1, ""], ["RGN-02", "000000", "2027", 1, ""], ["RGN-02", OTHER, "27", 1, ""], ["RGN-02", OTHER, "2027", "=1+1", ""]]
-    answer = hand_in(section, "目标.xlsx", sheet(rows))
+            ["nothing", COUNTY, "2027", 1, ""], ["RGN-02", "000000", "2027", 1, ""], ["RGN-02", OTHER, "27", 1, ""], ["RGN-02", OTHER, "2027", "two", ""]]
+    answer = hand_in(section, "targets.xlsx", sheet(rows))
     assert answer.status_code == 200
-    assert "读取 7 行：设定 2 条，退回 5 行" in answer.text
+    assert "7 lines read: 2 targets set, 5 lines rejected" in answer.text
     for line in (4, 5, 6, 7, 8):
-        assert f":{line}" in answer.text or f"第 {line} 行" in answer.text, line
+        assert f"targets.xlsx:{line}" in answer.text, line
     assert aims(section, "2027") == {("in_county_inpatient_share", COUNTY): 81.5, ("in_city_inpatient_share", COUNTY): 93.0}
 
 
 def test_csv_in_gb18030_and_the_exported_sheet_can_be_handed_in(section: Person) -> None:
-    text = "指标,地区或机构,期间,目标值\nRGN-02,990105,2028,80\n"
-    assert "设定 1 条" in hand_in(section, "a.csv", text.encode("gb18030")).text
+    text = ",".join(HEADER[:4]) + "\nRGN-02,990105,2028,80\n"
+    assert "1 targets set" in hand_in(section, "a.csv", text.encode("gb18030")).text
     exported = section.get("/targets", year="2028", export="targets.xlsx").content
-    assert "设定 1 条，退回 0 行" in hand_in(section, "b.xlsx", exported).text
+    assert "1 targets set, 0 lines rejected" in hand_in(section, "b.xlsx", exported).text
     assert aims(section, "2028") == {("in_county_inpatient_share", "990105"): 80.0}
 
 

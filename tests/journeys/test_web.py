@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from quanmin.gate.accounts import FREE_FAILURES
 from quanmin.gate.audit import Audit
+from quanmin.gate.performing import actions
 from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import PASSWORD, Person, csrf_of, made, sign_in, somebody, stranger
@@ -50,8 +51,12 @@ def every_route(app: FastAPI) -> list[tuple[str, str]]:
 
 def test_all_routes_are_found(app: FastAPI) -> None:
     paths = {path for _, path in every_route(app)}
-    wanted = {"/", "/sign-in", "/sign-out", "/password", "/audit", "/indicator/{name}", "/indicator/{name}/rows", "/indicator/{name}/figures.csv",
-              "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy", "/static"}
+    wanted = {"/", "/sign-in", "/sign-out", "/password", "/audit", "/indicators", "/indicator/{name}", "/indicator/{name}/rows",
+              "/indicator/{name}/figures.{form}", "/highlights", "/place/{code}", "/facility/{code}", "/wall", "/brief.{form}", "/targets", "/targets/sheet",
+              "/flow", "/flow/county/{code}", "/flow/rows", "/data", "/data/build", "/data/checks", "/data/checks/{table}/{name}", "/data/sender/{sender}",
+              "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
+              "/static", *(f"/api/flow/{what}" for what in ("matrix", "split", "siphon", "regain", "county/{code}")),
+              *(f"/api/{name.replace('_', '-')}" for name, one in actions().items() if not one.changes)}
     assert paths == wanted, "a route is new or gone: say here which are open, and think of its role and scope"
 
 
