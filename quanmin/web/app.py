@@ -23,7 +23,7 @@ from quanmin.catalog.messages import LANGUAGES, speak
 from quanmin.gate import NotAllowed
 from quanmin.model import Refusal
 from quanmin.site import Site
-from quanmin.web import indicator_page, pages, sign_in
+from quanmin.web import communities_page, indicator_page, pages, sign_in
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.view import warm
@@ -114,7 +114,7 @@ def create_app(site: Site | None = None) -> FastAPI:
     app = FastAPI(title="Quanmin", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_warmed)
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    for router in (sign_in.router, pages.router, indicator_page.router):
+    for router in (sign_in.router, pages.router, indicator_page.router, communities_page.router):
         app.include_router(router)
     for served in (api, api_actions.router):
         app.include_router(served, prefix="/api")

@@ -43,7 +43,10 @@ def here(request: Request, **changes: Any) -> str:
     return f"{url.path}?{url.query}"
 
 
-SECTIONS = (("/", "indicators", "figures"),)  # path, word, permission
+SECTIONS = (  # path, word, permission
+    ("/", "indicators", "figures"),
+    ("/communities", "communities_section", "figures"),
+)
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
     "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
