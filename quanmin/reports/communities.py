@@ -23,12 +23,14 @@ RESIDENTS = "cmc2020_general_practitioners_per_10000"  # its denominator counts 
 
 @dataclass(frozen=True)
 class Year:
-    """A year to look at: `through` is its newest month with all data, `is_whole` whether it is over; `known` are all years with data, in order."""
+    """A year to look at: `since`–`through` are its months with all data, `known` all years with data, `whole` those with all their months, in order."""
 
     year: str
+    since: str
     through: str
     is_whole: bool
     known: tuple[str, ...]
+    whole: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,28 +91,32 @@ class CommunityCard:
 
 
 def year_of(asker: Asker, asked: int = 0) -> Year:
-    """The year asked for, or the newest that is over (else the newest); raises Refusal for one without data."""
+    """The year asked for, or the newest with all its months (else the newest); raises Refusal for one without data."""
     months = asker.months()
     years = tuple(sorted({month[:4] for month in months}))
     if not years:
         raise Refusal(Problem("question", None, "year", "", say("no_figures"), say("mend_no_figures")))
-    over = [year for year in years if f"{year}-12" in months]
-    chosen = str(asked) if asked else (over or years)[-1]
+    whole = tuple(year for year in years if sum(month[:4] == year for month in months) == 12)
+    chosen = str(asked) if asked else (whole or years)[-1]
     if chosen not in years:
         raise Refusal(Problem("question", None, "year", chosen[:40], say("bad_value"), ", ".join(years)))
-    return Year(chosen, max(month for month in months if month[:4] == chosen), chosen in over, years)
+    within = [month for month in months if month[:4] == chosen]
+    return Year(chosen, within[0], within[-1], chosen in whole, years, whole)
 
 
-def _comparable(one: Indicator, year: Year) -> bool:
-    """A count of a year that is not over says nothing beside one of a whole year."""
-    return year.is_whole or one.kind != "total"
+def _comparable(one: Indicator, year: Year, earlier: str) -> bool:
+    """Counts, and counts of months over a number of the year, say nothing where either year lacks months."""
+    if earlier not in year.known:
+        return False
+    is_mixed = bool(one.numerator and one.denominator and one.numerator.table != one.denominator.table)
+    return (one.kind != "total" and not is_mixed) or {year.year, earlier} <= set(year.whole)
 
 
 def _ranked(one: Indicator, figures: Sequence[Scored]) -> list[Scored]:
     """The figures with their ranks among each other, 1 the best; an interval only where cases are counted."""
     at = [i for i, figure in enumerate(figures) if figure.value is not None]
     found = list(figures)
-    if one.better not in ("higher", "lower") or len(at) < 2:
+    if one.better not in ("higher", "lower") or len({figures[i].value for i in at}) < 2:  # among equals there is no first
         return found
     is_sure = one.kind in KINDS and not (one.numerator and one.numerator.sum.endswith("_cny"))
     if is_sure:
@@ -131,7 +137,7 @@ def _of_figure(asker: Asker, one: Indicator, item: str, figure: ItemFigure, year
         return [reported(one, item, evidence, community, year.year) for community in communities]
     earlier = str(int(year.year) - 1)
     cells = cells_of(asker, figure, year.year, communities)
-    before = cells_of(asker, figure, earlier, communities) if _comparable(one, year) and earlier in year.known else {}
+    before = cells_of(asker, figure, earlier, communities) if _comparable(one, year, earlier) else {}
     return _ranked(one, [
         scored(community.code, one, item, figure.counted, cells.get(community.code), before.get(community.code),
                target_of(asker, one, community, year.year), asker.shown_period(one.id, year.year)) for community in communities])

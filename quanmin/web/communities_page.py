@@ -62,22 +62,22 @@ def communities_page(request: Request, set: str = SETS[0], year: int = 0, on: st
     """All communities on the items of a set, in a year."""
     view = _view(request)
     choices = _on_choices(view, set)
-    chosen_on = on or next(name for name in choices if view.catalog.indicators[name].better in ("higher", "lower"))
-    if chosen_on not in choices:
+    if on and on not in choices:
         raise refused("on", on)
-    made = view.remembered(("communities", set, year, chosen_on, view.inquiry.set_targets.version), lambda: _communities(view, set, year, chosen_on))
+    made = view.remembered(("communities", set, year, on, view.inquiry.set_targets.version), lambda: _communities(view, set, year, on))
     names = [(name, view.catalog.indicators[name].label.in_language(language())) for name in choices]
-    return answer(request, "communities.html", made["panels"], sets=[score_set(name) for name in SETS], chosen=score_set(set), on=chosen_on, choices=names,
-                  snapshot=view.snapshot, found=made["found"], listed=made["listed"])
+    return answer(request, "communities.html", made["panels"], sets=[score_set(name) for name in SETS], chosen=score_set(set), choices=names,
+                  snapshot=view.snapshot, found=made["found"], on=made["on"])
 
 
 def _communities(view: View, set_name: str, year: int, on: str) -> dict[str, Any]:
     found, listed, chosen = asked_communities(view.inquiry, year, set_name), communities_of(view.inquiry), score_set(set_name)
     about = _about(view, found)
+    shown = on or next((one.indicator for one in found.figures if one.rank is not None), _on_choices(view, set_name)[0])
     drawn = [
-        panels.kinds_panel(found, listed, about), panels.gap_panel(view, found, listed, on, about), panels.scorecard_panel(view, found, chosen, listed, about),
+        panels.kinds_panel(found, listed, about), panels.gap_panel(view, found, listed, shown, about), panels.scorecard_panel(view, found, chosen, listed, about),
         panels.figures_panel(view, found.figures, chosen, listed, about), panels.to_send_panel(view, found.figures, listed, found.year.year, about)]
-    return {"panels": drawn, "found": found, "listed": [(one.code, community_name(one), one) for one in listed]}
+    return {"panels": drawn, "found": found, "on": shown}
 
 
 @router.get("/community/{code}")
@@ -102,8 +102,7 @@ def _community(view: View, code: str, set_name: str, year: int) -> dict[str, Any
     groups: dict[str, list[Any]] = {}
     for member in one.members:
         groups.setdefault(types.get(member.type, member.type), []).append(member)
-    return {"panels": drawn, "found": found, "one": one, "name": community_name(one), "cards": cards, "member_groups": groups,
-            "listed": [(other.code, community_name(other)) for other in listed]}
+    return {"panels": drawn, "found": found, "one": one, "name": community_name(one), "cards": cards, "member_groups": groups}
 
 
 def _card(view: View, one: Scored, community: Community, chosen: str, trend: Trend | None) -> FigureCard:

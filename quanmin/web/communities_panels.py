@@ -119,7 +119,7 @@ def to_send_panel(view: View, figures: Sequence[Scored], listed: Sequence[Commun
     rows = []
     for one in figures:
         if one.status == "not_reported":
-            given = {"indicator": one.item, "unit_code": one.community, "county_code": places[one.community].county, "year": int(year)}
+            given: dict[str, Any] = {"indicator": one.item, "unit_code": one.community, "county_code": places[one.community].county, "year": Shown(year, int(year))}
             rows.append([None, *(given.get(column) for column in fills)])
     return Panel("to_send", word("community_to_send"), Sheet([Column(head, head) for head in heads], rows, about), None,
                  word("community_to_send_note") if rows else word("community_all_reported"))
@@ -134,7 +134,8 @@ def evidence_panel(view: View, figures: Sequence[Scored], chosen: ScoreSet, year
     rows = [[Shown(f"{one.item} {titles[one.item]}", one.item), Shown(word(f"community_judgement_{e.judgement}") if e.judgement else "–", e.judgement), e.value,
              e.statement, e.document, e.sender, e.file, e.line, Shown(e.received_at[:16].replace("T", " "), e.received_at)]
             for one in figures for e in one.evidence]
-    return Panel("evidence", word("community_evidence"), Sheet(columns, rows, about), None, "" if rows else word("community_evidence_none", year=year), is_open=True)
+    note = "" if rows else word("community_evidence_none", year=year)
+    return Panel("evidence", word("community_evidence"), Sheet(columns, rows, about), None, note, is_open=True)
 
 
 def ranks_panel(view: View, found: CommunityCard, about: Mapping[str, Any]) -> Panel:
