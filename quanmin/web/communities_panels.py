@@ -119,7 +119,8 @@ def to_send_panel(view: View, figures: Sequence[Scored], listed: Sequence[Commun
     rows = []
     for one in figures:
         if one.status == "not_reported":
-            given: dict[str, Any] = {"indicator": one.item, "unit_code": one.community, "county_code": places[one.community].county, "year": Shown(year, int(year))}
+            county, shown = places[one.community].county, Shown(year, int(year))
+            given: dict[str, Any] = {"indicator": one.item, "unit_code": one.community, "county_code": county, "year": shown}
             rows.append([None, *(given.get(column) for column in fills)])
     return Panel("to_send", word("community_to_send"), Sheet([Column(head, head) for head in heads], rows, about), None,
                  word("community_to_send_note") if rows else word("community_all_reported"))
