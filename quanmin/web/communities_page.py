@@ -76,7 +76,8 @@ def _communities(view: View, set_name: str, year: int, on: str) -> dict[str, Any
     shown = on or next((one.indicator for one in found.figures if one.rank is not None), _on_choices(view, set_name)[0])
     drawn = [
         panels.kinds_panel(found, listed, about), panels.gap_panel(view, found, listed, shown, about),
-        panels.scorecard_panel(view, found, chosen, listed, about), panels.figures_panel(view, found.figures, chosen, listed, about), panels.to_send_panel(view, found.figures, listed, found.year.year, about)]
+        panels.scorecard_panel(view, found, chosen, listed, about), panels.figures_panel(view, found.figures, chosen, listed, about),
+        panels.to_send_panel(view, found.figures, listed, found.year.year, about)]
     return {"panels": drawn, "found": found, "on": shown}
 
 
