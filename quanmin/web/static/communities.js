@@ -21,10 +21,10 @@
   const amounts = (c, more) => Object.assign({ type: "value", axisLabel: { color: c("soft"), hideOverlap: true }, splitLine: { lineStyle: { color: c("line") } } }, more);
 
   charts.community_kinds = function (d, c, holder, tools) {
-    holder.style.height = 30 * d.x.length + (narrow(holder) ? 190 : 110) + "px";
+    holder.style.height = 30 * d.x.length + (narrow(holder) ? 160 : 104) + "px";
     return Object.assign(tools.shared(c), {
       legend: { top: 0, left: 0, textStyle: { color: c("ink") }, itemWidth: 20, itemGap: 8 },
-      grid: { left: 8, right: 14, top: narrow(holder) ? 150 : 70, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 14, top: narrow(holder) ? 122 : 62, bottom: 4, containLabel: true },
       yAxis: names(d, c, narrow(holder) ? 14 : 26), xAxis: amounts(c, { minInterval: 1 }),
       series: d.series.map((one) => ({ type: "bar", stack: "all", name: one.name, barMaxWidth: 20, cursor: "pointer",
         itemStyle: { color: c(one.tone), opacity: one.decal === "none" ? 0.9 : 0.62, decal: stripe(c, one.decal), borderColor: c("paper"), borderWidth: 1 },
