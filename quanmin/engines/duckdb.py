@@ -81,7 +81,7 @@ class DuckDBEngine:
             if table.id in self._hold and sum(pq.read_metadata(f).num_rows for f in files) <= HOLD_ROWS:
                 self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}{" WHERE " + limit if limit else ""}')
                 source, limit = f'SELECT * FROM "held {table.id}"', ""
-        self.connection.execute(f'CREATE VIEW "{table.id}" AS {source}{" WHERE " + limit if limit else ""}')
+        self.connection.execute(f'CREATE VIEW "{table.id}" AS {f"SELECT * FROM ({source}) WHERE {limit}" if limit else source}')
 
     def _need_lists(self, *texts: str) -> None:
         with self._lock:

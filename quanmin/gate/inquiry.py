@@ -6,29 +6,35 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.actor import Actor
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
-from quanmin.model.asker import UNITS, Unit
+from quanmin.model.asker import UNITS, Evidence, Unit
 from quanmin.services.indicators import Indicators
 
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 CODE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 UNIT_DIMENSION = {"county": "place", "facility": "facility_code"}
 FEWEST_COUNTIES = 8  # where no regions are registered, the most frequent home counties stand in
-Made = TypeVar("Made")
 
 
 def _refused(field: str, value: str, mend: str) -> Refusal:
     return Refusal(Problem("question", None, field, value[:40], say("bad_value"), mend))
 
 
-def _at_once(key: Hashable, make: Callable[[], Made]) -> Made:
-    del key
-    return make()
+def _own_memory() -> Callable[[Hashable, Callable[[], Any]], Any]:
+    """What remembers for as long as one inquiry lasts."""
+    kept: dict[Hashable, Any] = {}
+
+    def remember(key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    return remember
 
 
 def has_time(indicator: Indicator, others: Mapping[str, Indicator]) -> bool:
@@ -45,8 +51,8 @@ def _made_of(indicator: Indicator) -> list[str]:
 class Inquiry:
     """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered)."""
 
-    def __init__(self, actor: Actor, indicators: Indicators, region: str, remember: Callable[[Hashable, Callable[[], Any]], Any] = _at_once) -> None:
-        self.actor, self.indicators, self._remember = actor, indicators, remember
+    def __init__(self, actor: Actor, indicators: Indicators, region: str, remember: Callable[[Hashable, Callable[[], Any]], Any] | None = None) -> None:
+        self.actor, self.indicators, self._remember = actor, indicators, remember or _own_memory()
         scope = actor.scope
         self._region = region if scope.kind == "region" else scope.value
 
@@ -71,10 +77,16 @@ class Inquiry:
 
     def question(self, name: str) -> Indicator:
         """An indicator that can be computed; raises Refusal otherwise."""
-        found = self.indicators.catalog.indicators.get(name)
-        if found is None or not found.is_executable:
+        found = self.definition(name)
+        if not found.is_executable:
             raise _refused("indicator", name, say("mend_indicator"))
         return found
+
+    def definition(self, name: str) -> Indicator:
+        """An indicator, whether it can be computed or not; raises Refusal for an unknown one."""
+        if name not in self.indicators.catalog.indicators:
+            raise _refused("indicator", name, say("mend_indicator"))
+        return self.indicators.catalog.indicators[name]
 
     def questions(self) -> Mapping[str, Indicator]:
         """All indicators that can be computed."""
@@ -127,7 +139,8 @@ class Inquiry:
 
     def months(self) -> Sequence[str]:
         """All months with data up to the newest complete one, in order."""
-        return sorted(period for period in self.periods() if len(period) == 7 and period <= self.newest())
+        periods, newest = self.periods(), self.newest()
+        return sorted(period for period in periods if len(period) == 7 and period <= newest)
 
     def where(self, place: str = "", facility: str = "") -> list[str]:
         """The condition for a place or a facility; raises Refusal for what cannot be a code."""
@@ -256,3 +269,16 @@ class Inquiry:
         rows = self.listed("SELECT sender, strftime(period, '%Y-%m') AS month FROM receipt WHERE is_received AND list_contains($tables, \"table\")",
                            tables=list(tables))
         return frozenset((row["sender"], row["month"]) for row in rows)
+
+    def evidence(self) -> Sequence[Evidence]:
+        """What was reported of items that are not computed, within the actor's scope."""
+        self.actor.require("figures", "evidence", "list")
+        found: list[Evidence] = self._remember("evidence", self._evidence)
+        return found
+
+    def _evidence(self) -> list[Evidence]:
+        sent = {one.id: one for one in self.actor.ledger.submissions()}
+        rows = self.listed("SELECT * FROM appraisal_evidence ORDER BY indicator, unit_code, year, document")
+        return [Evidence(row["indicator"], row["unit_code"], row["county_code"] or "", row["year"], row["document"] or "", row["judgement"] or "",
+                         None if row["value"] is None else float(row["value"]), row["statement"] or "", row["sender"], sent[row["submission"]].file,
+                         row["line"], sent[row["submission"]].received_at) for row in rows]

@@ -17,13 +17,17 @@ from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Problem, Refusal
 from quanmin.model.action import Action, action
 
+REPORTS = ("quanmin.reports.communities",)  # told by name: a floor above, read only when somebody asks
+
 
 def actions() -> Mapping[str, Action]:
-    """Every action of every service, by name."""
+    """Every action of every service, and of the reports that put services together, by name."""
     for service in iter_modules(quanmin.services.__path__, "quanmin.services."):
         package = import_module(service.name)
         if any(module.name == "actions" for module in iter_modules(package.__path__)):
             import_module(f"{service.name}.actions")
+    for report in REPORTS:
+        import_module(report)
     return action.all()
 
 

@@ -25,6 +25,27 @@ class Unit:
     is_lead: bool = False
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What a sender reported of an item that is judged and not computed, with the file (as received), line and moment it came in.
+
+    `unit` is the code of a community, place or facility; `judgement` is met, partly, unmet or "".
+    """
+
+    indicator: str
+    unit: str
+    county: str
+    year: int
+    document: str
+    judgement: str
+    value: float | None
+    statement: str
+    sender: str
+    file: str
+    line: int
+    received_at: str
+
+
 class Asker(Protocol):
     """Somebody asking."""
 
@@ -41,6 +62,9 @@ class Asker(Protocol):
 
     def question(self, name: str) -> Indicator:
         """An indicator that can be computed; raises Refusal otherwise."""
+
+    def definition(self, name: str) -> Indicator:
+        """An indicator, whether it can be computed or not; raises Refusal for an unknown one."""
 
     def questions(self) -> Mapping[str, Indicator]:
         """All indicators that can be computed."""
@@ -83,3 +107,6 @@ class Asker(Protocol):
 
     def received(self, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
         """(sender, month) of the submissions that have come."""
+
+    def evidence(self) -> Sequence[Evidence]:
+        """What was reported of items that are not computed."""

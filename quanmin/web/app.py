@@ -28,6 +28,7 @@ from quanmin.site import Site
 from quanmin.web import (
     about_page,
     brief_page,
+    communities_page,
     data_checks_page,
     data_pages,
     data_upload,
@@ -44,7 +45,7 @@ from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
 from quanmin.web.warming import warm
 
-PAGES = (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, flow_page, targets_page, data_pages, data_checks_page, data_upload,
+PAGES = (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, data_upload,
          review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")

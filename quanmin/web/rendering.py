@@ -48,6 +48,7 @@ SECTIONS = (  # path, word, permission
     ("/", "overview", "figures"),
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
+    ("/communities", "communities_section", "figures"),
     ("/targets", "targets", "figures"),
     ("/data", "data_section", "figures"),
     ("/review", "review_section", "decide"),
