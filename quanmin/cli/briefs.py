@@ -35,14 +35,7 @@ def brief(site: SiteFolder, period: Annotated[str, typer.Option(metavar="MONTH",
     opened = open_site(site)
     wanted = _listed(forms, FORMATS, "--forms")
     opened.speak(_listed(lang, LANGUAGES, "--lang")[0] if lang else "")
-    kept: dict[object, object] = {}
-
-    def remember(key: object, make: object) -> object:
-        if key not in kept:
-            kept[key] = make()  # type: ignore[operator]
-        return kept[key]
-
-    inquiry = Inquiry(opened.operator(), opened.indicators(as_of, hold=True), opened.settings.region, remember)
+    inquiry = Inquiry(opened.operator(), opened.indicators(as_of, hold=True), opened.settings.region)
     issue = Issue(opened.settings.issued_by, date.today().isoformat(), opened.settings.address)
     found = made(inquiry, opened.boards, issue, opened.snapshot(as_of).published_at, period)
     out.mkdir(parents=True, exist_ok=True)

@@ -85,8 +85,8 @@ def test_nobody_without_the_right_filters_by_what_is_masked(people: dict[str, Pe
 
 def _figures(person: Person, name: str, **parameters: str) -> list[dict[str, str]]:
     answer = person.get(f"/indicator/{name}/figures.csv", **parameters)
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.status_code == 200, answer.content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 def test_viewers_see_no_small_count_anywhere(region: Region, people: dict[str, Person]) -> None:
