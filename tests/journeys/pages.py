@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 SPOKEN = ("title", "aria-label", "placeholder", "alt")
 SKIPPED = {"code", "script", "style"}
+CODED = {"kind", "kinds", "verdict", "verdicts", "link", "links", "tone", "line", "id", "group", "from", "to", "outlines", "points", "type"}  # not read
 
 
 class _Reader(HTMLParser):
@@ -57,7 +58,7 @@ def seen(page: str) -> str:
 
 def _texts(value: object, key: str = "") -> list[str]:
     if isinstance(value, str):
-        return [] if key in ("kind", "verdict") else [value]
+        return [] if key in CODED else [value]
     if isinstance(value, dict):
-        return [text for name, inner in value.items() for text in _texts(inner, name)]
+        return [text for name, inner in value.items() for text in _texts(inner, key if key in CODED else name)]
     return [text for inner in value for text in _texts(inner, key)] if isinstance(value, list) else []

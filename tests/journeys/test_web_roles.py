@@ -54,7 +54,7 @@ def test_roles(people: dict[str, Person], role: str, figures: int, rows: int, au
 
 @pytest.mark.parametrize("role", ["administrator", "auditor"])
 def test_who_may_see_no_figures_sees_none_anywhere(people: dict[str, Person], role: str) -> None:
-    for path in ("/", "/?theme=quality", f"/?theme=tiered_care&period={MONTH}"):
+    for path in ("/", "/indicators?theme=quality", f"/indicators?theme=tiered_care&period={MONTH}"):
         text = people[role].client.get(path).text
         assert not re.search(r"\b\d+\.\d\d\b", text) and 'class="figures"' not in text, path
 
@@ -196,7 +196,7 @@ def test_the_list_the_page_the_csv_and_the_api_agree(people: dict[str, Person]) 
     row = next(row for row in _figures(section, SHARE, period=MONTH) if row["place"] == COUNTY)
     assert float(row["value"]) == cell["value"] and int(row["numerator"]) == cell["numerator"] and int(row["denominator"]) == cell["denominator"]
     shown = f"{cell['value']:.2f}"
-    assert f"{shown}</td>" in section.get(f"/?theme=tiered_care&period={MONTH}").text
+    assert f"{shown}</td>" in section.get(f"/indicators?theme=tiered_care&period={MONTH}").text
     page = section.get(f"/indicator/{SHARE}", period=MONTH).text
     assert f"{shown}</td>" in page and f'<td class="n">{int(cell["denominator"]):,}</td>' in page
     rows = section.get(f"/api/indicators/{SHARE}/rows", where=f"month = '{MONTH}' AND place = '{COUNTY}'", limit="100000").json()
