@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from quanmin.catalog.messages import language
 from quanmin.model import Indicator
+from quanmin.reports.words import told
 from quanmin.services.communities import Community, Scored
 from quanmin.web.figures import number, unit, value_text
 from quanmin.web.panels import Shown
@@ -27,7 +28,7 @@ class Mark(Shown):
 
 def community_name(one: Community) -> str:
     """A community's name: its county's where it is the only one there, else its lead hospital's."""
-    return word("community_short", name=one.county_name) if one.in_county == 1 else word("community_of", name=one.name)
+    return word("community_short", name=one.county_name) if one.in_county == 1 else told("reports", "community_of", name=one.name)
 
 
 def figure_name(one: Indicator) -> str:
