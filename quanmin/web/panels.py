@@ -18,8 +18,10 @@ from starlette.exceptions import HTTPException
 
 from quanmin.web.rendering import page
 
-FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-EXPORT = re.compile(r"([a-z][a-z0-9_]{0,40})\.(csv|json|xlsx)")
+OFFICE = "application/vnd.openxmlformats-officedocument."
+FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": f"{OFFICE}spreadsheetml.sheet", "docx": f"{OFFICE}wordprocessingml.document"}
+EXPORT = re.compile(r"([a-z][a-z0-9_]{0,40})\.(csv|json|xlsx|docx)")
+MOST_IN_WORD = 2_000  # rows: a longer table is no document
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 WIDEST = 48  # characters of a workbook's column
 
@@ -116,9 +118,25 @@ def _xlsx(panel: Panel) -> bytes:
     return stream.getvalue()
 
 
+def _docx(panel: Panel) -> bytes:
+    from docx import Document  # large, and rarely asked for
+
+    stream, document, sheet = io.BytesIO(), Document(), panel.sheet
+    document.add_heading(panel.title, 1)
+    table = document.add_table(rows=1, cols=len(sheet.columns), style="Light Grid")
+    for cell, column in zip(table.rows[0].cells, sheet.columns, strict=True):
+        cell.text = column.label
+    for row in sheet.rows[:MOST_IN_WORD]:
+        for cell, value in zip(table.add_row().cells, row, strict=True):
+            cell.text = value.text if isinstance(value, Shown) else "" if value is None else str(value)
+    document.add_paragraph(" · ".join(f"{name} {value}" for name, value in sheet.about.items()))
+    document.save(stream)
+    return stream.getvalue()
+
+
 def as_file(panel: Panel, form: str) -> Response:
     """A panel's sheet as a file of a form of FORMS."""
-    body = _xlsx(panel) if form == "xlsx" else _csv(panel.sheet) if form == "csv" else _json(panel.sheet)
+    body = {"xlsx": _xlsx, "docx": _docx}[form](panel) if form in ("xlsx", "docx") else _csv(panel.sheet) if form == "csv" else _json(panel.sheet)
     return Response(body, media_type=FORMS[form], headers={"Content-Disposition": f'attachment; filename="{panel.id}.{form}"'})
 
 

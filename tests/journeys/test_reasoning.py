@@ -9,7 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from docx import Document
 from fastapi import FastAPI
+from python_calamine import CalamineWorkbook
 
 from quanmin.gate.inquiry import Inquiry
 from quanmin.gate.performing import actions, perform
@@ -169,3 +171,25 @@ def test_small_counts_stay_hidden_in_every_panel(app: FastAPI, region: Region) -
     for cell in small:
         row = rows[str(cell.key["place"])]
         assert row["value"] == row["numerator"] == row["low"] == "", "withheld, not 0"
+
+
+def test_a_panel_leaves_as_csv_json_workbook_and_document_with_the_same_figures(section: Person) -> None:
+    path, told = f"/indicator/{SHARE}", {"period": MONTH}
+    rows = exported(section, path, export="counties.csv", **told)
+    found = section.get(path, export="counties.json", **told).json()
+    assert [row["county"] for row in found["rows"]] == [row["county"] for row in rows] and found["about"]["indicator"] == SHARE
+    assert [row["value"] for row in found["rows"]] == [float(row["value"]) for row in rows]
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(section.get(path, export="counties.xlsx", **told).content)).get_sheet_by_index(0).to_python()
+    assert [line[1] for line in sheet[1:]] == [float(row["value"]) for row in rows]
+    table = Document(io.BytesIO(section.get(path, export="counties.docx", **told).content)).tables[0]
+    assert [line.cells[1].text for line in table.rows][1:] == [f"{float(row['value']):.2f}" for row in rows]
+    for wrong in ("counties.exe", "nothing.csv", "../x.csv", "counties"):
+        assert section.get(path, export=wrong, **told).status_code == 404, wrong
+
+
+def test_a_permanent_link_gives_the_figures_of_its_snapshot(region: Region, section: Person) -> None:
+    now = region.site.snapshot().id
+    assert f"as_of={now}#counties" in section.get(f"/indicator/{SHARE}", period=MONTH).text
+    assert exported(section, f"/indicator/{SHARE}", period=MONTH, as_of=str(now), export="counties.csv") == exported(
+        section, f"/indicator/{SHARE}", period=MONTH, export="counties.csv")
+    assert section.get(f"/indicator/{SHARE}", as_of="999").status_code == 400 and section.get("/", as_of="x").status_code == 400
