@@ -51,6 +51,8 @@ def test_every_command_of_the_readme_runs(region: Region, tmp_path: Path) -> Non
     with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["month"] for row in csv.DictReader(stream)] == ["2026-01", "2026-02", "2026-03"]
     assert (tmp_path / "findings.csv").read_text("utf-8").startswith("check,name,category,severity,sender,")
+    assert all((tmp_path / name).stat().st_size > 100 for name in ("months.csv", "ranks.csv", "groups.csv", "highlights.json", "communities.csv"))
+    assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pptx", ".xlsx", ".pdf"}
 
 
 def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Path) -> None:
@@ -63,6 +65,16 @@ def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Pa
         joined = [row for row in csv.DictReader(stream) if row["status"] == "joined"]
     assert joined and 1 in people.values() and sum(n > 1 for n in people.values()) <= len(joined)
     assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
+
+
+def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)
+    with (tmp_path / "groups.csv").open(encoding="utf-8", newline="") as stream:
+        groups = {row["group"]: float(row["data"]) + float(row["mix"]) + float(row["rate"]) for row in csv.DictReader(stream)}
+    county = next(row["place_code"] for row in region.truth("events") if row["kind"] == "lost_services")
+    assert county == "990104" and sorted(groups, key=lambda group: groups[group])[:1] == ["11"] and groups["09"] < 0 and groups["19"] < 0
+    assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pdf"}
 
 
 def test_datasus_tutorial(discharges: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.browsing import CHROMIUM, PHONE, Visitor, serious, unfold
+from tests.journeys.browsing import CHROMIUM, PATIENCE, PHONE, Visitor, serious, unfold
 from tests.journeys.conftest import Region
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
@@ -99,7 +99,7 @@ def test_every_chart_has_its_table_its_files_and_its_link(region: Region, visito
             assert not panel["charts"] or (panel["drawn"] and panel["rows"]), f"{where}: a chart without its drawing or its table"
             charts += bool(panel["charts"])
             for form, link in zip(("csv", "xlsx", "json"), links, strict=False):
-                answer = asked.get(f"{visitor.address}{link}")
+                answer = asked.get(f"{visitor.address}{link}", timeout=PATIENCE)
                 assert answer.ok and f"{panel['id']}.{form}" in answer.headers["content-disposition"], (where, form, answer.status)
                 body = answer.body()
                 if form == "csv":

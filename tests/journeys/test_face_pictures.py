@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.journeys.browsing import CHROMIUM, Visitor
+from tests.journeys.browsing import CHROMIUM, PATIENCE, Visitor
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_what_is_pictured_is_drawn(visitor: Visitor, name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_page_of_the_brief_is_drawn(visitor: Visitor, tmp_path: Path, language: str) -> None:
     visitor.go("/", language)
-    answer = visitor.page.request.get(f"{visitor.address}/brief.pdf")
+    answer = visitor.page.request.get(f"{visitor.address}/brief.pdf", timeout=PATIENCE)
     assert answer.ok
     (tmp_path / "brief.pdf").write_bytes(answer.body())
     subprocess.run(["pdftoppm", "-png", "-singlefile", "-r", str(RESOLUTION), tmp_path / "brief.pdf", tmp_path / "brief"], check=True, timeout=60)
