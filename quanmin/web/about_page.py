@@ -24,7 +24,8 @@ STATUSES = ("verified", "transcribed", "recalled", "own")
 def _definitions(view: View, found: About) -> Panel:
     rows: list[list[Any]] = [[Shown(word(f"kind_{kind}"), kind), *(found.by_status.get((kind, status), 0) for status in STATUSES),
                               sum(n for (k, _), n in found.by_status.items() if k == kind)] for kind in KINDS]
-    columns = [Column("kind", word("definition_kind")), *(Column(s, told("reports", f"status_{s}"), True) for s in STATUSES), Column("all", word("all_of_them"), True)]
+    columns = [Column("kind", word("definition_kind")), *(Column(s, told("reports", f"status_{s}"), True) for s in STATUSES),
+               Column("all", word("all_of_them"), True)]
     chart = {"kind": "stacked", "y": [word(f"kind_{kind}") for kind in KINDS], "tones": ["good", "brand", "warn", "soft"],
              "series": [{"name": told("reports", f"status_{s}"), "data": [found.by_status.get((kind, s), 0) for kind in KINDS]} for s in STATUSES]}
     return Panel("definitions", word("definitions_panel"), Sheet(columns, rows, about(view)), chart)
