@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from quanmin.site import Site, make_site
+from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
+from tests.journeys.people import Person, somebody
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ROOT = Path(__file__).parents[2]
+SHARE = "/indicator/in_county_inpatient_share"
 
 
 def run_blocks(document: str, folder: Path) -> str:
@@ -77,12 +80,44 @@ def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Pat
     assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pdf"}
 
 
-def test_datasus_tutorial(discharges: Path, tmp_path: Path) -> None:
-    shutil.copy(discharges, tmp_path)
-    printed = run_blocks("docs/tutorials/datasus.md", tmp_path)
+@pytest.fixture(scope="module")
+def brazil(discharges: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder in which the tutorial of the real discharges was followed, and what it printed."""
+    folder = tmp_path_factory.mktemp("datasus")
+    shutil.copy(discharges, folder)
+    return folder, run_blocks("docs/tutorials/datasus.md", folder)
+
+
+def test_datasus_tutorial(brazil: tuple[Path, str]) -> None:
+    folder, printed = brazil
     for figure in ("66.11", "6,570", "9,938", "5.13", "510"):
         assert figure in printed, figure
-    assert (tmp_path / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+    assert (folder / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+    assert all((folder / name).stat().st_size > 500 for name in ("ranks.csv", "groups.csv", "flow.csv"))
+
+
+@pytest.fixture(scope="module")
+def ana(brazil: tuple[Path, str]) -> Person:
+    return somebody(create_app(Site(brazil[0] / "brazil")), "section")
+
+
+@pytest.mark.parametrize(("path", "panels"), [
+    ("/?period=2019", ("counties",)), (f"{SHARE}?period=2019", ("trend", "counties", "ranks")),
+    (f"{SHARE}?view=institutions&period=2019", ("ranks",)), (f"{SHARE}?view=breakdown&period=2019", ("breakdown",)),
+    (f"{SHARE}?view=change&before=2019-01..2019-06&after=2019-07..2019-12", ("bridge", "causes", "groups")),
+    ("/flow?period=2019", ("sankey", "counties", "matrix")), ("/flow/county/431490?period=2019", ("trend", "destinations", "facilities")),
+    ("/place/431490?period=2019", ("facilities",)), ("/data", ("timeliness", "counts")), ("/about", ("definitions",)), ("/wall?period=2019", ())])
+def test_the_same_pages_show_the_real_discharges(ana: Person, path: str, panels: tuple[str, ...]) -> None:
+    for language in ("zh", "en"):
+        page = ana.get(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        assert page.status_code == 200, (path, page.status_code)
+    for panel in panels:
+        sheet = ana.get(f"{path}{'&' if '?' in path else '?'}export={panel}.json")
+        assert sheet.status_code == 200, (path, panel)
+        values = [value for row in sheet.json()["rows"] for value in row.values() if isinstance(value, int | float) and not isinstance(value, bool)]
+        assert len(values) >= 3 and any(values), f"{path}: {panel} has no figures"
+    if path.startswith(f"{SHARE}?period"):
+        assert "66.11" in page.text and "6,570" in page.text and "9,938" in page.text
 
 
 def test_the_mapping_of_the_recipe_takes_a_file(tmp_path: Path) -> None:

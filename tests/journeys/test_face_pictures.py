@@ -1,4 +1,4 @@
-"""The pictures of the documents are made here of the real pages: QUANMIN_SCREENSHOTS=1 writes docs/images, without it they must exist and their pages be drawn."""
+"""The pictures of the documents, made of the real pages: QUANMIN_SCREENSHOTS=1 writes docs/images; without it they must exist and their pages be drawn."""
 
 from __future__ import annotations
 
@@ -73,9 +73,10 @@ def test_the_first_page_of_the_brief_is_drawn(visitor: Visitor, tmp_path: Path, 
 
 
 def test_every_picture_of_the_documents_is_there_and_is_made_here() -> None:
-    documents = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
-    shown = {(document.parent / name).resolve() for document in documents if "_built" not in document.parts for name in PICTURE.findall(document.read_text("utf-8"))}
-    made_here = {file_of(name, width, language) for name in PICTURED for width in WIDTHS for language in LANGUAGES} | {IMAGES / f"brief-{n}.png" for n in LANGUAGES}
+    documents = [path for path in (*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")) if "_built" not in path.parts]
+    shown = {(path.parent / name).resolve() for path in documents for name in PICTURE.findall(path.read_text("utf-8"))}
+    made_here = {file_of(name, width, language) for name in PICTURED for width in WIDTHS for language in LANGUAGES}
+    made_here |= {IMAGES / f"brief-{language}.png" for language in LANGUAGES}
     assert len(shown) >= 12 and shown <= made_here, shown - made_here
     assert {path for path in IMAGES.iterdir()} == made_here
     for path in made_here:
