@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page
 
-from tests.journeys.browsing import CHROMIUM, PATIENCE, PHONE, Visitor, serious, unfold
+from tests.journeys.browsing import CHROMIUM, DESK, PATIENCE, PHONE, Visitor, serious, unfold, visiting
 from tests.journeys.conftest import Region
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
@@ -29,100 +30,100 @@ WITHOUT_FILTER = ("/highlights", "/wall", "/community/", "/review", "/about", "/
                   "primary_lead_pay_ratio")
 
 
+@pytest.fixture(scope="module")
+def section(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
+    """Somebody of a section, in one window for all pages."""
+    with visiting(region.site, address, browser, "section") as found:
+        yield found
+
+
+@pytest.fixture
+def window(section: Visitor) -> Iterator[Visitor]:
+    """The window, wide again; nothing may go wrong in it during a test."""
+    section.page.set_viewport_size(DESK)
+    section.page.emulate_media(color_scheme="light")
+    section.errors.clear()
+    yield section
+    errors, section.errors = section.errors, []
+    assert not errors, errors
+
+
+WIDER = """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 && !e.closest('.scroll'))
+    .slice(0, 4).map(e => e.outerHTML.slice(0, 90))"""
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_axe_finds_nothing_serious(visitor: Visitor, language: str) -> None:
-    found = []
-    for path in PAGES:
-        page = visitor.go(path, language)
-        unfold(page)
-        found += serious(page)
-    assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("visitor", [{"color_scheme": "dark"}], indirect=True)
-def test_axe_finds_nothing_serious_in_the_dark(visitor: Visitor) -> None:
-    found = []
-    for path in PAGES[::3]:
-        page = visitor.go(path, "zh")
-        unfold(page)
-        found += serious(page)
-    assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_is_wider_than_a_phone(visitor: Visitor, language: str) -> None:
-    page, wide = visitor.page, {}
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_read_by_axe_and_fits_a_phone(window: Visitor, path: str, language: str) -> None:
+    page = window.go(path, language)
+    unfold(page)
+    found = serious(page)
     page.set_viewport_size(PHONE)
-    for path in (*PAGES, "/sign-in"):
-        visitor.go(path, language)
-        unfold(page)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            wide[path] = (width, page.evaluate("""() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391
-                && !e.closest('.scroll')).slice(0, 4).map(e => e.outerHTML.slice(0, 90))"""))
-    assert not wide, wide
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], (width, page.evaluate(WIDER))
+    assert not found, "\n".join(found)
 
 
-def test_the_skip_link_and_the_first_filter_are_reached_by_tab(visitor: Visitor) -> None:
-    for path in PAGES:
-        page = visitor.go(path, "en")
+@pytest.mark.parametrize("path", PAGES[::3])
+def test_in_the_dark(window: Visitor, path: str) -> None:
+    window.page.emulate_media(color_scheme="dark")
+    page = window.go(path, "zh")
+    unfold(page)
+    assert not (found := serious(page)), "\n".join(found)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_skip_link_and_the_first_filter_are_reached_by_tab(window: Visitor, path: str) -> None:
+    page = window.go(path, "en")
+    page.keyboard.press("Tab")
+    if path != "/wall":
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+    if any(part in path for part in WITHOUT_FILTER):
+        return
+    assert page.locator("form.filters select, form.filters input:not([type=hidden])").count()
+    for _ in range(12):
         page.keyboard.press("Tab")
-        if path != "/wall":
-            assert page.evaluate("document.activeElement.className") == "skip", path
-            page.keyboard.press("Enter")
-        if any(part in path for part in WITHOUT_FILTER):
-            assert path == "/nothing" or page.locator("main a, main button, header a").count(), path
-            continue
-        expect(page.locator("form.filters select, form.filters input:not([type=hidden])").first).to_be_attached()
-        for _ in range(12):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.closest('form.filters') !== null && /SELECT|INPUT/.test(document.activeElement.tagName)"):
-                break
-        else:
-            raise AssertionError(f"no filter of {path} is reached by Tab")
+        if page.evaluate("document.activeElement.closest('form.filters') !== null && /SELECT|INPUT/.test(document.activeElement.tagName)"):
+            return
+    raise AssertionError("no filter is reached by Tab")
 
 
-def _panels(page: Page) -> list[dict[str, object]]:
+def _panels(page: Page) -> list[dict[str, Any]]:
     return page.evaluate("""() => [...document.querySelectorAll('main .panel')].map(p => ({ id: p.id, charts: p.querySelectorAll('[data-chart]').length,
         drawn: p.querySelectorAll('[data-chart] svg path').length, rows: p.querySelectorAll('table tbody tr').length,
         links: [...p.querySelectorAll('p.leave a')].map(a => a.getAttribute('href')) }))""")
 
 
-def test_every_chart_has_its_table_its_files_and_its_link(region: Region, visitor: Visitor) -> None:
-    snapshot, charts, asked = region.site.snapshot().id, 0, visitor.page.request
-    for path in PAGES:
-        panels = _panels(visitor.go(path, "en"))
-        assert len({panel["id"] for panel in panels}) == len(panels), f"{path}: an id is given twice"
-        for panel in panels:
-            where, links = f"{path} {panel['id']}", panel["links"]
-            assert isinstance(links, list) and len(links) == 4, where
-            assert not panel["charts"] or (panel["drawn"] and panel["rows"]), f"{where}: a chart without its drawing or its table"
-            charts += bool(panel["charts"])
-            for form, link in zip(("csv", "xlsx", "json"), links, strict=False):
-                answer = asked.get(f"{visitor.address}{link}", timeout=PATIENCE)
-                assert answer.ok and f"{panel['id']}.{form}" in answer.headers["content-disposition"], (where, form, answer.status)
-                body = answer.body()
-                if form == "csv":
-                    assert len(list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))) == int(str(panel["rows"])) + 1, f"{where}: the file is not the table"
-                assert form != "xlsx" or body.startswith(b"PK"), where
-                assert form != "json" or len(answer.json()["rows"]) == panel["rows"], where
-            assert f"as_of={snapshot}" in links[3] and links[3].endswith(f"#{panel['id']}"), where
-    assert charts >= 20, charts
-
-
 def _seen(page: Page) -> str:
-    """The words of a page's panels and figures, without the addresses in them."""
+    """The words of a page's headings, figures and tables."""
     text = page.locator("main").evaluate("e => [...e.querySelectorAll('h1, h2, .big, td, th, dd')].map(one => one.textContent).join('|')")
     return re.sub(r"\s+", " ", text)
 
 
-def test_the_permanent_link_gives_the_same_page(visitor: Visitor) -> None:
-    for path in PAGES:
-        page = visitor.go(path, "en")
-        links = page.locator(".panel p.leave a:last-child, details p.leave a:last-child")
-        if not links.count():
-            continue
-        shown, link = _seen(page), str(links.first.get_attribute("href"))
-        visitor.go(link)
-        assert urlsplit(page.url).path == urlsplit(visitor.address + path).path and "as_of=" in page.url
-        assert _seen(page) == shown, path
+@pytest.mark.parametrize("path", PAGES)
+def test_every_chart_has_its_table_its_files_and_its_link(region: Region, window: Visitor, path: str) -> None:
+    snapshot, page = region.site.snapshot().id, window.go(path, "en")
+    shown, panels = _seen(page), _panels(page)
+    assert len({panel["id"] for panel in panels}) == len(panels), "an id is given twice"
+    assert sum(panel["charts"] for panel in panels) == page.locator("main [data-chart]").count() or path == "/wall", "a chart without its panel"
+    for panel in panels:
+        where, links = panel["id"], panel["links"]
+        assert len(links) == 4, where
+        assert not panel["charts"] or (panel["drawn"] and panel["rows"]), f"{where}: a chart without its drawing or its table"
+        for form, link in zip(("csv", "xlsx", "json"), links, strict=False):
+            answer = page.request.get(f"{window.address}{link}", timeout=PATIENCE)
+            assert answer.ok and f"{where}.{form}" in answer.headers["content-disposition"], (where, form, answer.status)
+            if form == "csv":
+                assert len(list(csv.reader(io.StringIO(answer.text().removeprefix("\ufeff"))))) > panel["rows"], f"{where}: the file lacks rows"
+            assert form != "xlsx" or answer.body().startswith(b"PK"), where
+            assert form != "json" or len(answer.json()["rows"]) >= panel["rows"], where
+        assert f"as_of={snapshot}" in links[3] and links[3].endswith(f"#{where}"), where
+    if panels:
+        window.go(panels[0]["links"][3])
+        assert "as_of=" in page.url and _seen(page) == shown, "the permanent link gives another page"
+
+
+def test_there_are_charts(window: Visitor) -> None:
+    drawn = sum(window.go(path, "en").locator(".panel [data-chart] svg").count() for path in PAGES[:20])
+    assert drawn >= 20
