@@ -105,7 +105,7 @@ def pages(catalog: Catalog) -> dict[str, list[str]]:
 def main() -> None:
     """Write docs/_built: the written pages and the generated reference."""
     shutil.rmtree(BUILT, ignore_errors=True)
-    for folder in ("tutorials", "how-to", "explanation", "decisions"):
+    for folder in ("tutorials", "how-to", "explanation", "decisions", "images"):
         shutil.copytree(HERE / folder, BUILT / "pages" / folder)
     for name, lines in pages(load()).items():
         target = BUILT / "pages" / "reference" / name

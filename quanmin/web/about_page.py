@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from quanmin.catalog.messages import language
 from quanmin.gate.about_site import About, about_site
+from quanmin.reports.words import told
 from quanmin.web.data_pages import about, table_name
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
 from quanmin.web.view import View
@@ -23,9 +24,10 @@ STATUSES = ("verified", "transcribed", "recalled", "own")
 def _definitions(view: View, found: About) -> Panel:
     rows: list[list[Any]] = [[Shown(word(f"kind_{kind}"), kind), *(found.by_status.get((kind, status), 0) for status in STATUSES),
                               sum(n for (k, _), n in found.by_status.items() if k == kind)] for kind in KINDS]
-    columns = [Column("kind", word("definition_kind")), *(Column(s, word(f"status_{s}"), True) for s in STATUSES), Column("all", word("all_of_them"), True)]
+    columns = [Column("kind", word("definition_kind")), *(Column(s, told("reports", f"status_{s}"), True) for s in STATUSES),
+               Column("all", word("all_of_them"), True)]
     chart = {"kind": "stacked", "y": [word(f"kind_{kind}") for kind in KINDS], "tones": ["good", "brand", "warn", "soft"],
-             "series": [{"name": word(f"status_{s}"), "data": [found.by_status.get((kind, s), 0) for kind in KINDS]} for s in STATUSES]}
+             "series": [{"name": told("reports", f"status_{s}"), "data": [found.by_status.get((kind, s), 0) for kind in KINDS]} for s in STATUSES]}
     return Panel("definitions", word("definitions_panel"), Sheet(columns, rows, about(view)), chart)
 
 
@@ -41,7 +43,7 @@ def _waiting(view: View, found: About) -> Panel:
 
 def _lists(view: View, found: About) -> Panel:
     rows: list[list[Any]] = [[Shown(one.label.in_language(language()), one.id), one.standard, one.version, len(one.codes), one.licence, one.source,
-                              Shown(word(f"status_{one.status}"), one.status)] for one in found.code_lists]
+                              Shown(told("reports", f"status_{one.status}"), one.status)] for one in found.code_lists]
     columns = [Column("list", word("code_list")), Column("standard", word("standard")), Column("version", word("list_version")),
                Column("codes", word("codes_count"), True), Column("licence", word("licence")), Column("source", word("source")),
                Column("status", word("status"))]

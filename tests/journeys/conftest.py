@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from quanmin.site import Site
+from tests.journeys.browsing import account, address, browser, visitor  # noqa: F401 (fixtures of all journeys)
 
 RESIDENTS = 8_000
 

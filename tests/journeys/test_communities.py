@@ -22,10 +22,10 @@ from quanmin.model import Answer
 from quanmin.services.communities import SETS, score_set
 from quanmin.site import Site
 from quanmin.web.app import create_app
+from tests.journeys.browsing import CHROMIUM, PHONE, Visitor, serious, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
-from tests.journeys.people import PASSWORD, Person, made, somebody
-from tests.journeys.test_browser import AXE, CHROMIUM, SERIOUS, Visitor, address, browser  # noqa: F401 (fixtures)
+from tests.journeys.people import Person, somebody
 
 pytestmark = pytest.mark.xdist_group("region")
 YEAR, COUNTY, CODE, OTHER = "2025", "990104", "990104Y001", "990105Y001"
@@ -198,17 +198,9 @@ def test_what_is_to_be_sent_comes_back_as_evidence(region: Region, people: dict[
 
 
 @pytest.fixture
-def visitor(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:  # noqa: F811
-    name, once = made(region.site, "section")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    found = Visitor(context, address)
-    found.page.set_default_timeout(120_000)
-    found.sign_in(name, once)
-    found.change_password(once)
-    found.sign_in(name, PASSWORD)
-    yield found
-    assert not found.errors, found.errors
-    context.close()
+def visitor(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
+    with visiting(region.site, address, browser, "section") as found:
+        yield found
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
@@ -219,10 +211,8 @@ def test_the_pages_are_drawn_fit_a_phone_and_read_by_axe(visitor: Visitor, langu
         page = visitor.go(path, language)
         for name in charts:
             assert page.locator(f"[data-chart={name}-data] svg path").count() > 8, name
-        page.evaluate(AXE.read_text("utf-8"))
-        result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        found += [(path, v["id"], v["nodes"][0]["html"][:120]) for v in result["violations"] if v["impact"] in SERIOUS]
-        page.set_viewport_size({"width": 390, "height": 844})
+        found += serious(page)
+        page.set_viewport_size(PHONE)
         visitor.go(path, language)
         for summary in page.locator("main > div > details > summary, section > details > summary").all():
             summary.click()

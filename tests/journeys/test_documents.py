@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from quanmin.site import Site, make_site
+from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
+from tests.journeys.people import Person, somebody
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ROOT = Path(__file__).parents[2]
+SHARE = "/indicator/in_county_inpatient_share"
 
 
 def run_blocks(document: str, folder: Path) -> str:
@@ -51,6 +54,8 @@ def test_every_command_of_the_readme_runs(region: Region, tmp_path: Path) -> Non
     with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["month"] for row in csv.DictReader(stream)] == ["2026-01", "2026-02", "2026-03"]
     assert (tmp_path / "findings.csv").read_text("utf-8").startswith("check,name,category,severity,sender,")
+    assert all((tmp_path / name).stat().st_size > 100 for name in ("months.csv", "ranks.csv", "groups.csv", "highlights.json", "communities.csv"))
+    assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pptx", ".xlsx", ".pdf"}
 
 
 def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Path) -> None:
@@ -65,12 +70,55 @@ def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Pa
     assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
 
 
-def test_datasus_tutorial(discharges: Path, tmp_path: Path) -> None:
-    shutil.copy(discharges, tmp_path)
-    printed = run_blocks("docs/tutorials/datasus.md", tmp_path)
+def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)
+    with (tmp_path / "groups.csv").open(encoding="utf-8", newline="") as stream:
+        groups = {row["group"]: float(row["data"]) + float(row["mix"]) + float(row["rate"]) for row in csv.DictReader(stream)}
+    county = next(row["place_code"] for row in region.truth("events") if row["kind"] == "lost_services")
+    assert county == "990104" and sorted(groups, key=lambda group: groups[group])[:1] == ["11"] and groups["09"] < 0 and groups["19"] < 0
+    assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pdf"}
+
+
+@pytest.fixture(scope="module")
+def brazil(discharges: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder in which the tutorial of the real discharges was followed, and what it printed."""
+    folder = tmp_path_factory.mktemp("datasus")
+    shutil.copy(discharges, folder)
+    return folder, run_blocks("docs/tutorials/datasus.md", folder)
+
+
+def test_datasus_tutorial(brazil: tuple[Path, str]) -> None:
+    folder, printed = brazil
     for figure in ("66.11", "6,570", "9,938", "5.13", "510"):
         assert figure in printed, figure
-    assert (tmp_path / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+    assert (folder / "share.csv").read_text().startswith("home_county,month,numerator,denominator,unknown,value,low,high,suppressed\n")
+    assert all((folder / name).stat().st_size > 300 for name in ("ranks.csv", "groups.csv", "flow.csv"))
+
+
+@pytest.fixture(scope="module")
+def ana(brazil: tuple[Path, str]) -> Person:
+    return somebody(create_app(Site(brazil[0] / "brazil")), "section")
+
+
+@pytest.mark.parametrize(("path", "panels"), [
+    ("/?period=2019", ("counties",)), (f"{SHARE}?period=2019", ("trend", "counties", "ranks")),
+    (f"{SHARE}?view=breakdown&period=2019", ("breakdown",)),
+    (f"{SHARE}?view=change&before=2019-01..2019-06&after=2019-07..2019-12", ("bridge", "causes", "groups")),
+    ("/flow?period=2019", ("sankey", "counties", "matrix")), ("/flow/county/431490?period=2019", ("trend", "destinations", "facilities")),
+    ("/place/431490?period=2019", ("standings",)), ("/data", ("timeliness", "counts")), ("/about", ("definitions",)), ("/wall?period=2019", ())])
+def test_the_same_pages_show_the_real_discharges(brazil: tuple[Path, str], ana: Person, path: str, panels: tuple[str, ...]) -> None:
+    for language in ("zh", "en"):
+        page = ana.get(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        assert page.status_code == 200, (path, page.status_code)
+    for panel in panels:
+        sheet = ana.get(f"{path}{'&' if '?' in path else '?'}export={panel}.json")
+        assert sheet.status_code == 200, (path, panel)
+        values = [value for row in sheet.json()["rows"] for value in row.values() if isinstance(value, int | float) and not isinstance(value, bool)]
+        assert len(values) >= 2 and any(values), f"{path}: {panel} has no figures"
+    if path == f"{SHARE}?period=2019":
+        [cell] = Site(brazil[0] / "brazil").indicators().ask(SHARE.split("/")[2], [], ["month >= '2019-01'", "month <= '2019-12'"]).cells
+        assert 9_000 < cell.denominator < 9_938 and all(text in page.text for text in (f"{cell.value:.2f}", f"{cell.numerator:,}", f"{cell.denominator:,}"))
 
 
 def test_the_mapping_of_the_recipe_takes_a_file(tmp_path: Path) -> None:

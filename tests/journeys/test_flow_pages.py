@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
 from quanmin.cli import app as cli
@@ -28,10 +27,10 @@ from quanmin.services.flow import outflow_rule
 from quanmin.site import Site, make_site
 from quanmin.web import maps
 from quanmin.web.app import create_app
+from tests.journeys.browsing import DESK, PHONE, Visitor, serious, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import read
-from tests.journeys.people import PASSWORD, Person, somebody
-from tests.journeys.test_browser import AXE, CHROMIUM, SERIOUS, address  # noqa: F401 (a fixture)
+from tests.journeys.people import Person, somebody
 
 pytestmark = pytest.mark.xdist_group("region")
 YEAR, MONTH, COUNTY, OTHER = "2025", "2026-03", "990104", "990105"
@@ -321,49 +320,32 @@ def test_how_long_pages_take(people: dict[str, Person], capsys: pytest.CaptureFi
 
 
 @pytest.fixture(scope="module")
-def opened(region: Region, address: str) -> Iterator[Any]:  # noqa: F811
-    """A signed-in browser page and what went wrong in it."""
-    if not CHROMIUM or not shutil.which("chromium"):
-        pytest.skip("the browser `chromium` is not installed")
-    person = somebody(create_app(region.site), "section")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page, errors = browser.new_page(viewport={"width": 1440, "height": 900}), []
-        page.set_default_timeout(120_000)  # a server that has just started works out much at once
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(f"{page.url}: {message.text}"))
-        page.goto(f"{address}/sign-in")
-        page.fill("input[name=name]", person.name)
-        page.fill("input[name=password]", PASSWORD)
-        page.click("button.primary")
-        page.wait_for_load_state()
-        yield page, errors
-        browser.close()
+def opened(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
+    """A section in front of the pages."""
+    with visiting(region.site, address, browser, "section") as found:
+        yield found
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_axe_finds_nothing_serious_and_charts_are_drawn(opened: Any, address: str, language: str) -> None:  # noqa: F811
-    page, errors = opened
-    found = []
-    for path in ("/flow?", "/flow?cut=icd_chapter&measure=charge_cny&", f"/flow/county/{COUNTY}?", f"/flow/rows?what=outflow&home_county={COUNTY}&"):
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(f"{address}{path}lang={language}")
+def test_axe_finds_nothing_serious_and_charts_are_drawn(opened: Visitor, language: str) -> None:
+    page, found = opened.page, []
+    for path in ("/flow", "/flow?cut=icd_chapter&measure=charge_cny", f"/flow/county/{COUNTY}", f"/flow/rows?what=outflow&home_county={COUNTY}"):
+        page.set_viewport_size(DESK)
+        opened.go(path, language)
         for holder in page.locator("[data-chart]").all():
             assert holder.locator("svg path").count() > 3, holder.get_attribute("data-chart")
         for summary in page.locator(".flow summary").all():
             summary.click()
-        page.evaluate(AXE.read_text("utf-8"))
-        result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        found += [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in result["violations"] if v["impact"] in SERIOUS]
-        page.set_viewport_size({"width": 390, "height": 844})
+        found += serious(page)
+        page.set_viewport_size(PHONE)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-    assert not found and not errors, (found, errors)
+    assert not found and not opened.errors, (found, opened.errors)
 
 
-def test_a_click_on_the_map_leads_to_the_county(opened: Any, address: str) -> None:  # noqa: F811
-    page, errors = opened
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(f"{address}/flow?period={YEAR}&lang=en")
+def test_a_click_on_the_map_leads_to_the_county(opened: Visitor) -> None:
+    page = opened.page
+    page.set_viewport_size(DESK)
+    opened.go(f"/flow?period={YEAR}", "en")
     page.evaluate("""() => { const holder = document.querySelector('[data-chart=map-data]'), chart = echarts.getInstanceByDom(holder);
         const points = JSON.parse(document.getElementById('map-data').textContent).points, box = holder.getBoundingClientRect();
         const [x, y] = chart.convertToPixel('geo', points['990104']);
@@ -371,4 +353,4 @@ def test_a_click_on_the_map_leads_to_the_county(opened: Any, address: str) -> No
     x, y = page.evaluate("window.place")
     page.mouse.click(x, y)
     page.wait_for_url(f"**/flow/county/{COUNTY}?*")
-    assert not errors, errors
+    assert not opened.errors, opened.errors

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import signal
-import socket
-import subprocess
 import sys
 import time
 import zipfile
@@ -27,10 +23,10 @@ from quanmin.gate.uploads import LONGEST_NAME, named
 from quanmin.site import Site
 from quanmin.web.app import create_app
 from quanmin.web.data_upload import LARGEST_FORM
+from tests.journeys.browsing import CHROMIUM, Visitor, serious, serving
 from tests.journeys.conftest import Region
 from tests.journeys.people import PASSWORD, Person, made, somebody
 from tests.journeys.sent_files import Mistake, copy_of, mistakes
-from tests.journeys.test_browser import CHROMIUM, Visitor, _axe, _free_port, browser  # noqa: F401
 
 HEADER = "\u5c31\u8bca\u6d41\u6c34\u53f7"  # a column of a layout that is known, in an encoding that is not UTF-8
 
@@ -240,26 +236,12 @@ def test_a_build_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def served(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """A copy of the region, served."""
     folder = copy_of(region.folder, tmp_path_factory.mktemp("served") / "site")
-    port, log = _free_port(), folder.parent / "log"
-    with log.open("w") as stream:
-        server = subprocess.Popen([sys.executable, "-c", "from quanmin.cli import main; main()", "serve", str(folder), "--port", str(port)],
-                                  stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.1)
-        yield Site(folder), f"http://127.0.0.1:{port}"
-        assert "Traceback" not in log.read_text(), log.read_text()
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+    with serving(folder, folder.parent / "log") as address:
+        yield Site(folder), address
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
-def test_a_clerk_mends_a_row(region: Region, served: tuple[Site, str], browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_a_clerk_mends_a_row(region: Region, served: tuple[Site, str], browser: Browser, tmp_path: Path) -> None:
     site, address = served
     one = mistakes(site, region.folder / "region" / "files")[0]
     name, once = made(site, "institution", f"facility:{one.sender}")
@@ -288,7 +270,7 @@ def test_a_clerk_mends_a_row(region: Region, served: tuple[Site, str], browser: 
     page.get_by_role("button", name="Hand in").click()
     page.wait_for_url("**receipt=*")
     expect(page.locator("#receipt")).to_contain_text("Everything was accepted")
-    assert not _axe(page)
+    assert not serious(page)
     expect(page.locator(".build")).to_contain_text("The last build was done", timeout=240_000)
     expect(page.locator("#receipt")).to_contain_text("It counts in the figures shown", timeout=60_000)
     visitor.go(f"/data/sender/{one.sender}", "en")

@@ -44,7 +44,7 @@
         (d.values[p.name] === null || d.values[p.name] === undefined ? tools.safe(d.texts[p.name] || d.words.no_data) : tools.safe(said(p.name) + " " + d.unit)) }),
       visualMap: { type: "continuous", min: low, max: high > low ? high : low + 1, show: high > low, calculable: false, orient: "horizontal", left: 0, bottom: 0, itemWidth: 10, itemHeight: 90,
         text: [tools.two(high), tools.two(low)], textStyle: { color: c("soft"), fontSize: 11 }, inRange: { color: [rgba(c("brand"), 0.1), rgba(c("brand"), 0.75)] }, outOfRange: { color: c("ground") } },
-      series: [{ type: "map", map: register(d), aspectScale: squeeze(b), roam: false, selectedMode: false, top: 8, bottom: 40, left: 8, right: 8,
+      series: [{ type: "map", map: register(d), aspectScale: squeeze(b), preserveAspect: "contain", roam: false, selectedMode: false, top: 8, bottom: 40, left: 8, right: 8,
         label: label(d, c, (code) => d.names[code] + "\n" + said(code)), emphasis: { label: { color: c("ink") }, itemStyle: { areaColor: rgba(c("warn"), 0.35) } },
         data: Object.keys(d.outlines).map((code) => ({ name: code, value: d.values[code] === null ? NaN : d.values[code], link: d.links[code], cursor: d.links[code] ? "pointer" : "default",
           itemStyle: { borderColor: edge(code), borderWidth: d.verdicts[code] ? 2 : 1, areaColor: c("ground"), decal: d.values[code] === null ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -0.785, color: rgba(c("soft"), 0.4) } : undefined } })) }],
@@ -71,7 +71,7 @@
       legend: { data: d.groups.map((group) => ({ name: group.name, icon: ICONS[group.line], itemStyle: { color: c(group.tone) } })), itemWidth: 28, itemHeight: 5, top: 0, left: 0, textStyle: { color: c("ink") } },
       tooltip: Object.assign(tools.shared(c).tooltip, { trigger: "item", formatter: (p) => (p.seriesType === "lines" ? tools.safe(p.data.name) + "<br>" + tools.safe(p.seriesName + " " + p.data.text)
         : tools.safe(d.names[p.name] || p.name) + "<br>" + tools.safe(d.texts[p.name] || "")) }),
-      geo: { map: register(d), aspectScale: squeeze(b), roam: false, top: 34, bottom: 8, left: beyond.length ? 34 : 8, right: beyond.length ? 34 : 8, selectedMode: false,
+      geo: { map: register(d), aspectScale: squeeze(b), preserveAspect: "contain", roam: false, top: 34, bottom: 8, left: beyond.length ? 34 : 8, right: beyond.length ? 34 : 8, selectedMode: false,
         boundingCoords: [[b.west - wide * MARGIN, b.north + tall * MARGIN * 0.5], [b.east + wide * MARGIN, b.south - tall * MARGIN * 0.5]],
         label: { show: false }, itemStyle: { areaColor: c("ground"), borderColor: c("soft"), borderWidth: 1 },
         emphasis: { label: { show: false }, itemStyle: { areaColor: rgba(c("warn"), 0.25) } },

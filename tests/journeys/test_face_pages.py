@@ -1,0 +1,129 @@
+"""Every page, in both languages: readable with assistive technology, on a phone, in the dark, by keyboard; every chart with its table, files and link."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.journeys.browsing import CHROMIUM, DESK, PATIENCE, PHONE, Visitor, serious, unfold, visiting
+from tests.journeys.conftest import Region
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
+SHARE, COUNTY, MONTH = "/indicator/in_county_inpatient_share", "990104", "2026-09"
+COMMUNITY, HOSPITAL, CHECK = f"{COUNTY}Y001", f"{COUNTY}H001", "stay/identity_number_invalid"
+PAGES = (
+    "/", f"/?place={COUNTY}&period=2026-10", "/highlights", "/wall", f"/place/{COUNTY}", f"/facility/{HOSPITAL}", "/targets", "/flow",
+    f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}", "/data", f"/data/sender/{HOSPITAL}", "/data/checks", f"/data/checks/{CHECK}",
+    "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
+    f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}?view=breakdown&by=facility_code&period=2025", "/indicator/average_stay_days?view=institutions",
+    "/indicator/tertiary_medical_income_growth", "/indicator/primary_lead_pay_ratio", f"{SHARE}/rows?period={MONTH}",
+    f"{SHARE}/rows?period={MONTH}&which=unknown", f"/flow/rows?what=outflow&home_county={COUNTY}", "/indicators?theme=tiered_care",
+    "/indicators?theme=public_health&period=2026-10", "/password", "/nothing",
+)
+WITHOUT_FILTER = ("/highlights", "/wall", "/community/", "/review", "/about", "/nothing", "/password", "/rows", "/data/sender/", "/data/checks/", "definition",
+                  "primary_lead_pay_ratio")
+
+
+@pytest.fixture(scope="module")
+def section(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
+    """Somebody of a section, in one window for all pages."""
+    with visiting(region.site, address, browser, "section") as found:
+        yield found
+
+
+@pytest.fixture
+def window(section: Visitor) -> Iterator[Visitor]:
+    """The window, wide again; nothing may go wrong in it during a test."""
+    section.page.set_viewport_size(DESK)
+    section.page.emulate_media(color_scheme="light")
+    section.errors.clear()
+    yield section
+    errors, section.errors = section.errors, []
+    assert not errors, errors
+
+
+WIDER = """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 && !e.closest('.scroll'))
+    .slice(0, 4).map(e => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_read_by_axe_and_fits_a_phone(window: Visitor, path: str, language: str) -> None:
+    page = window.go(path, language)
+    unfold(page)
+    found = serious(page)
+    page.set_viewport_size(PHONE)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], (width, page.evaluate(WIDER))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", PAGES[::3])
+def test_in_the_dark(window: Visitor, path: str) -> None:
+    window.page.emulate_media(color_scheme="dark")
+    page = window.go(path, "zh")
+    unfold(page)
+    assert not (found := serious(page)), "\n".join(found)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_skip_link_and_the_first_filter_are_reached_by_tab(window: Visitor, path: str) -> None:
+    page = window.go(path, "en")
+    page.keyboard.press("Tab")
+    if path != "/wall":
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+    if any(part in path for part in WITHOUT_FILTER):
+        return
+    assert page.locator("form.filters select, form.filters input:not([type=hidden])").count()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('form.filters') !== null && /SELECT|INPUT/.test(document.activeElement.tagName)"):
+            return
+    raise AssertionError("no filter is reached by Tab")
+
+
+def _panels(page: Page) -> list[dict[str, Any]]:
+    return page.evaluate("""() => [...document.querySelectorAll('main .panel')].map(p => ({ id: p.id, charts: p.querySelectorAll('[data-chart]').length,
+        drawn: p.querySelectorAll('[data-chart] svg path').length, rows: p.querySelectorAll('table tbody tr').length,
+        links: [...p.querySelectorAll('p.leave a')].map(a => a.getAttribute('href')) }))""")
+
+
+def _seen(page: Page) -> str:
+    """The words of a page's headings, figures and tables."""
+    text = page.locator("main").evaluate("e => [...e.querySelectorAll('h1, h2, .big, td, th, dd')].map(one => one.textContent).join('|')")
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_chart_has_its_table_its_files_and_its_link(region: Region, window: Visitor, path: str) -> None:
+    snapshot, page = region.site.snapshot().id, window.go(path, "en")
+    shown, panels = _seen(page), _panels(page)
+    assert len({panel["id"] for panel in panels}) == len(panels), "an id is given twice"
+    assert sum(panel["charts"] for panel in panels) == page.locator("main [data-chart]").count() or path == "/wall", "a chart without its panel"
+    for panel in panels:
+        where, links = panel["id"], panel["links"]
+        assert len(links) == 4, where
+        assert not panel["charts"] or (panel["drawn"] and panel["rows"]), f"{where}: a chart without its drawing or its table"
+        for form, link in zip(("csv", "xlsx", "json"), links, strict=False):
+            answer = page.request.get(f"{window.address}{link}", timeout=PATIENCE)
+            assert answer.ok and f"{where}.{form}" in answer.headers["content-disposition"], (where, form, answer.status)
+            if form == "csv":
+                assert len(list(csv.reader(io.StringIO(answer.text().removeprefix("\ufeff"))))) > panel["rows"], f"{where}: the file lacks rows"
+            assert form != "xlsx" or answer.body().startswith(b"PK"), where
+            assert form != "json" or len(answer.json()["rows"]) >= panel["rows"], where
+        assert f"as_of={snapshot}" in links[3] and links[3].endswith(f"#{where}"), where
+    if panels:
+        window.go(panels[0]["links"][3])
+        assert "as_of=" in page.url and _seen(page) == shown, "the permanent link gives another page"
+
+
+def test_there_are_charts(window: Visitor) -> None:
+    drawn = sum(window.go(path, "en").locator(".panel [data-chart] svg").count() for path in PAGES[:20])
+    assert drawn >= 20
