@@ -236,10 +236,11 @@ def _line(sizes: dict[str, Any]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure the sites named on the command line and keep the figures beside those of other sizes."""
+    """Measure the sites named on the command line (`--runs=N`, by default RUNS) and keep the figures beside those of other sizes."""
     path = Path(__file__).with_name("results.json")
-    for folder in sys.argv[1:]:
-        found = measured(Path(folder))
+    runs = next((int(one.removeprefix("--runs=")) for one in sys.argv[1:] if one.startswith("--runs=")), RUNS)
+    for folder in (one for one in sys.argv[1:] if not one.startswith("--")):
+        found = measured(Path(folder), runs)
         known = json.loads(path.read_text("utf-8"))
         sizes = known["results"].get("p", {}).get("sizes", {}) | {f"{round(found['residents'], -4):,} residents": found}
         known["results"] = dict(sorted((known["results"] | {"p": _line(sizes)}).items()))

@@ -16,8 +16,8 @@ from sqlglot import exp
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
-from quanmin.engines.kept import Kept
-from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, tally, together
+from quanmin.engines.kept import Kept, Written
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
 from quanmin.model import Answer, Cell, Check, Indicator, Table
 from quanmin.model.words import GRAINS
 
@@ -70,7 +70,7 @@ class DuckDBEngine:
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._lists: set[str] = set()
-        self._kept = Kept()
+        self._kept, self._written = Kept(), Written()
         self._read: OrderedDict[Hashable, pa.Table] = OrderedDict()
         self._lock = Lock()
 
@@ -105,16 +105,16 @@ class DuckDBEngine:
         if known is not None:
             return known
         self._need_lists(part.whole, part.counted, part.sum, *filters)
-        found = self._run(tally(part, by, filters, self.catalog), filters).fetchall()
+        found = self._run(self._written.tally(part, by, filters, self.catalog), filters).fetchall()
         width = len(by)
         counted = {tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found}
         self._kept.keep(part, by, filters, counted)
         return counted
 
-    def _run(self, query: exp.Select, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
+    def _run(self, query: exp.Select | str, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
         """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""
         try:
-            return self.connection.cursor().execute(query.sql("duckdb"))
+            return self.connection.cursor().execute(query if isinstance(query, str) else query.sql("duckdb"))
         except (duckdb.ParserException, duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
             raise refuse("where", " AND ".join(filters), say("bad_condition", reason=str(error).splitlines()[0], table=""), say("mend_condition")) from error
 

@@ -12,18 +12,51 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from quanmin.catalog import Catalog
 from quanmin.catalog.expressions import parse
 from quanmin.engines.answers import Key, Tally
-from quanmin.engines.sql import PLACES, Part, counts_exactly
+from quanmin.engines.sql import PLACES, Part, counts_exactly, tally
+from quanmin.model import Refusal
 
 MOST_GROUPS, MOST_SUMMED = 300_000, 30_000
 PIN = re.compile(r"(month|place|county|facility_code) = '([0-9A-Za-z_.-]{1,40})'|(year) = ([0-9]{4})")
+MOST_WRITTEN, OPEN_TEXT, OPEN_YEAR = 4096, "value-left-open-", 780_000_000  # what stands for a value in a statement that is kept: no code, no year
 Tallies = dict[Key, Tally]
 
 
 def key_of(part: Part) -> Hashable:
     """What tells parts apart."""
     return part.table.id, part.whole, part.counted, part.sum, part.distinct, part.time, part.place, part.squares
+
+
+class Written:
+    """Statements written before, the values that conditions name left open; a statement takes milliseconds to write."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, str] = OrderedDict()
+        self._lock = Lock()
+
+    def tally(self, part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> str:
+        """The statement of a tally; raises Refusal where a dimension or condition does not fit."""
+        found = [PIN.fullmatch(text) for text in filters]
+        opened = [text if one is None else f"{one[1]} = '{OPEN_TEXT}{i}.'" if one[1] else f"year = {OPEN_YEAR + i}"
+                  for i, (text, one) in enumerate(zip(filters, found, strict=True))]
+        key = key_of(part), tuple(by), tuple(opened)
+        with self._lock:
+            known = self._known.get(key, "")
+        if not known:
+            try:
+                known = tally(part, by, opened, catalog).sql("duckdb")
+            except Refusal:
+                return str(tally(part, by, filters, catalog).sql("duckdb"))  # what does not fit is refused in its own words
+            with self._lock:
+                self._known[key] = known
+                while len(self._known) > MOST_WRITTEN:
+                    self._known.popitem(last=False)
+        for i, one in enumerate(found):
+            if one is not None:
+                known = known.replace(f"'{OPEN_TEXT}{i}.'", f"'{one[2]}'") if one[1] else known.replace(str(OPEN_YEAR + i), one[4])
+        return known
 
 
 def _is_plain(part: Part, name: str) -> bool:
@@ -132,9 +165,9 @@ def _cut(part: Part, entry: _Entry, by: Sequence[str], pins: Mapping[str, str], 
         return key[i][:4] if is_short and key[i] is not None else key[i]
 
     groups: dict[Key, list[Tally]] = {}
-    for key, tally in entry.tallies.items():
+    for key, counted in entry.tallies.items():
         if all(value(key, name) == wanted for name, wanted in pins.items()):
-            groups.setdefault(tuple(value(key, name) for name in by), []).append(tally)
+            groups.setdefault(tuple(value(key, name) for name in by), []).append(counted)
     if not groups and not by:
         return None  # without groups there is a tally even of nothing
     return {key: _added(found) for key, found in groups.items()}
