@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,13 +16,15 @@ from sqlglot import exp
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
-from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, tally, together
+from quanmin.engines.kept import Kept, Written
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
 from quanmin.model import Answer, Cell, Check, Indicator, Table
 from quanmin.model.words import GRAINS
 
 SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
              "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
 HOLD_ROWS = 3_000_000
+READ_AGAIN, LONGEST_READ = 256, 20_000  # results of fixed statements that are kept, and rows of the longest of them
 MACROS = Path(__file__).with_name("duckdb_functions.sql")
 
 
@@ -67,6 +70,8 @@ class DuckDBEngine:
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._lists: set[str] = set()
+        self._kept, self._written = Kept(), Written()
+        self._read: OrderedDict[Hashable, pa.Table] = OrderedDict()
         self._lock = Lock()
 
     def _open(self, table: Table, files: Sequence[str], frame: pa.Table | None, limit: str) -> None:
@@ -96,17 +101,20 @@ class DuckDBEngine:
                 self._lists.add(list_id)
 
     def _tally(self, part: Part, by: Sequence[str], filters: Sequence[str]) -> dict[answers.Key, answers.Tally]:
+        known = self._kept.find(part, by, filters)
+        if known is not None:
+            return known
         self._need_lists(part.whole, part.counted, part.sum, *filters)
-        found = self._run(tally(part, by, filters, self.catalog), filters).fetchall()
+        found = self._run(self._written.tally(part, by, filters, self.catalog), filters).fetchall()
         width = len(by)
-        return {
-            tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found
-        }
+        counted = {tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found}
+        self._kept.keep(part, by, filters, counted)
+        return counted
 
-    def _run(self, query: exp.Select, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
+    def _run(self, query: exp.Select | str, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
         """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""
         try:
-            return self.connection.cursor().execute(query.sql("duckdb"))
+            return self.connection.cursor().execute(query if isinstance(query, str) else query.sql("duckdb"))
         except (duckdb.ParserException, duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
             raise refuse("where", " AND ".join(filters), say("bad_condition", reason=str(error).splitlines()[0], table=""), say("mend_condition")) from error
 
@@ -184,5 +192,16 @@ class DuckDBEngine:
         return found
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """The result of a fixed statement of ours (never of a person's text)."""
-        return self.connection.cursor().execute(sql, parameters or {}).to_arrow_table()
+        """The result of a fixed statement of ours (never of a person's text); the files do not change, so a short one is read once."""
+        key = (sql, repr(sorted((parameters or {}).items())))
+        with self._lock:
+            if key in self._read:
+                self._read.move_to_end(key)
+                return self._read[key]
+        found = self.connection.cursor().execute(sql, parameters or {}).to_arrow_table()
+        if len(found) <= LONGEST_READ:
+            with self._lock:
+                self._read[key] = found
+                while len(self._read) > READ_AGAIN:
+                    self._read.popitem(last=False)
+        return found

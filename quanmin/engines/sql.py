@@ -180,7 +180,7 @@ def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: 
     return inner
 
 
-def _is_exact(tree: exp.Expression, table: Table) -> bool:
+def counts_exactly(tree: exp.Expression, table: Table) -> bool:
     """Whether an amount is counted in whole numbers or cents all through: then its sum is the same in whatever order rows come."""
     if isinstance(tree, exp.Column):
         return table.columns[tree.name].type in ("integer", "money")
@@ -188,9 +188,9 @@ def _is_exact(tree: exp.Expression, table: Table) -> bool:
         return not tree.is_string
     if isinstance(tree, exp.Case):
         default = tree.args.get("default")
-        return all(_is_exact(one.args["true"], table) for one in tree.args["ifs"]) and (default is None or _is_exact(default, table))
+        return all(counts_exactly(one.args["true"], table) for one in tree.args["ifs"]) and (default is None or counts_exactly(default, table))
     if isinstance(tree, exp.Null | exp.Coalesce | exp.Paren | exp.Neg | exp.Add | exp.Sub | exp.Mul):
-        return all(_is_exact(one, table) for one in tree.iter_expressions())
+        return all(counts_exactly(one, table) for one in tree.iter_expressions())
     return False
 
 
@@ -209,7 +209,7 @@ def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalo
     amount, mark = exp.column("amount"), exp.column("mark")
     star: exp.Expression = exp.Count(this=exp.Star())
     is_mark_known = exp.Not(this=exp.Is(this=mark.copy(), expression=exp.null()))
-    is_exact = bool(part.sum) and _is_exact(parse(part.sum), part.table)
+    is_exact = bool(part.sum) and counts_exactly(parse(part.sum), part.table)
     if part.counted and part.sum:
         upper: exp.Expression = _filtered(_sum(amount.copy(), is_exact), mark.copy())
         total, known = _filtered(_sum(amount.copy(), is_exact), is_mark_known), exp.Count(this=mark.copy())

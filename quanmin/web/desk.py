@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from threading import Lock, Timer
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ class Desk:
         self._making: dict[Hashable, Lock] = {}
         self._memory: OrderedDict[Hashable, Any] = OrderedDict()
         self._timers: list[Timer] = []
+        self._warm: set[tuple[int, Scope]] = set()
+        self.after_hold: Callable[[Scope], None] | None = None  # what is worked out once a scope's tables are in memory
         self.is_serving = False  # only a server that stays reads tables into memory
         self._lock = Lock()
 
@@ -84,6 +86,35 @@ class Desk:
         held = self.site.indicators(snapshot, scope, hold=True)
         with self._lock:
             self._keep((snapshot, scope), held)
+        if self.after_hold is not None and self.is_serving:
+            self.after_hold(scope)
+
+    def is_warm(self, scope: Scope) -> bool:
+        """Whether all that is worked out before anybody asks is there, for the newest snapshot and a scope."""
+        with self._lock:
+            return (self.site.snapshot().id, scope) in self._warm
+
+    def note_warm(self, snapshot: int, scope: Scope) -> None:
+        """Say that it is."""
+        with self._lock:
+            self._warm.add((snapshot, scope))
+
+    def memory(self) -> Mapping[Hashable, Any]:
+        """All that is remembered at this moment."""
+        with self._lock:
+            return dict(self._memory)
+
+    def recall(self, memory: Mapping[Hashable, Any]) -> None:
+        """Remember this and nothing else (for measuring)."""
+        with self._lock:
+            self._memory = OrderedDict(memory)
+
+    def forget(self) -> None:
+        """Begin as if nothing had been asked before (for measuring)."""
+        with self._lock:
+            self._memory.clear()
+            self._engines.clear()
+            self._held.clear()
 
     def known(self, key: Hashable) -> Any:
         """What was worked out before under a key, or None."""

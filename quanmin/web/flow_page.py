@@ -40,11 +40,11 @@ def _shared(flow: FlowView) -> dict[str, Any]:
     }
 
 
-def warm_flow(desk: Desk) -> None:
-    """Work out the region's flow and every county's before anybody asks; nothing where there is no snapshot yet."""
+def warm_flow(desk: Desk, scope: Scope | None = None) -> None:
+    """Work out the flow of the region (or of a scope) and of every county in it before anybody asks; nothing where there is no snapshot yet."""
     if not desk.is_serving or not desk.site.ledger.snapshots():
         return
-    flow = FlowView(View(desk, Actor("", "leader", Scope(), desk.site.ledger)), {})
+    flow = FlowView(View(desk, Actor("", "leader", scope or Scope(), desk.site.ledger)), {})
     RegionPanels(flow, False).all()
     headline(flow)
     for code, _ in flow.view.counties():

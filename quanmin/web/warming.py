@@ -1,9 +1,14 @@
-"""Working out what is asked first before anybody asks: the newest figures of the whole region."""
+"""Working out what is asked first before anybody asks: the newest figures of the whole region, and of a part of it once somebody of there has come."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
 from quanmin.catalog.messages import speak
 from quanmin.gate import Actor, Scope
+from quanmin.model import Refusal
 from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
@@ -13,21 +18,45 @@ from quanmin.web.view import View
 
 
 def warm(desk: Desk) -> None:
-    """Read the tables into memory, then the overview, what is unusual, and the lists of indicators; nothing where there is no snapshot yet."""
-    if not desk.site.ledger.snapshots():
-        return
-    leader = Actor("", "leader", Scope(), desk.site.ledger)
-    desk.hold(Scope())
-    view = View(desk, leader)
-    period = view.period("")
-    for spoken in desk.site.settings.languages:
-        speak(spoken)
-        overview_of(view, period, "", board_names(view)[0])
-    unusual(view)
-    warm_flow(desk)
+    """Read the tables into memory, then work out what is asked first; nothing where there is no snapshot yet."""
+    desk.after_hold = partial(warm_scope, desk)
+    if desk.site.ledger.snapshots():
+        desk.hold(Scope())
+
+
+def warm_scope(desk: Desk, scope: Scope) -> None:
+    """Work out the first pages of a scope, those before that are opened more often; ends early when the server does."""
+    view = View(desk, Actor("", "leader", scope, desk.site.ledger))
     speak(desk.site.settings.languages[0])
-    for theme in THEMES:
+    for step in [*_key_figures(desk, view), *_lists(desk, view)]:
         if not desk.is_serving:
             return
-        view.rows(theme, period)
-    warm_data(desk)
+        with suppress(Refusal):  # what cannot be asked in this scope is refused to whoever asks
+            step()
+    desk.note_warm(view.snapshot.id, scope)
+
+
+def _boards(view: View) -> list[str]:
+    return [name for name in board_names(view) if view.inquiry.has_months(name)]
+
+
+def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
+    """The overview; first what its indicators are cut from: figures by month and place hold the months of the region and the figures of its parts."""
+    period = view.period("")
+
+    def overview(spoken: str) -> None:
+        speak(spoken)
+        overview_of(view, period, "", board_names(view)[0])
+        speak(desk.site.settings.languages[0])
+
+    return [*(partial(view.inquiry.monthly, name) for name in _boards(view)), *(partial(overview, spoken) for spoken in desk.site.settings.languages),
+            partial(unusual, view)]
+
+
+def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
+    """Flow, the lists of indicators, the data pages, and the institutions on the key indicators."""
+    period, scope, inquiry = view.period(""), view.actor.scope, view.inquiry
+    by_facility = [view.catalog.indicators[name] for name in _boards(view) if "facility_code" in view.catalog.indicators[name].by]
+    data = [partial(warm_data, desk)] if scope == Scope() else []
+    return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data,
+            *(partial(inquiry.by_unit, one.id, inquiry.shown_period(one.id, period), "facility") for one in by_facility)]

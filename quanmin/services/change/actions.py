@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quanmin.catalog.messages import say
@@ -53,8 +54,8 @@ def dimensions_of(one: Indicator, place: str) -> list[str]:
     return [name for name in dict.fromkeys(one.by) if name not in left_out]
 
 
-def _condition(months: list[str]) -> list[str]:
-    return [f"month >= '{months[0]}'", f"month <= '{months[-1]}'"]
+def _condition(sides: Sequence[list[str]]) -> str:
+    return " OR ".join(f"month >= '{months[0]}' AND month <= '{months[-1]}'" for months in sides)
 
 
 @action("small")
@@ -74,12 +75,14 @@ def change(asker: Asker, indicator: str, before: str, after: str, place: str = "
     came = tuple({(sender, places[month]) for sender, month in received if month in side} for side in months)
     where = asker.where(place)
 
-    def cells(side: list[str], name: str) -> tuple[Cell, ...]:
-        return asker.figures(indicator, [name, *SUBMISSION], [*where, *_condition(side)]).cells
+    def cells(name: str) -> tuple[list[Cell], list[Cell]]:
+        found = asker.figures(indicator, [name, *SUBMISSION], [*where, _condition(months)]).cells  # both periods in one pass
+        before, after = ([cell for cell in found if side[0] <= str(cell.key["month"]) <= side[-1]] for side in months)
+        return before, after
 
     try:
-        found = explain({name: aligned(cells(months[0], name), cells(months[1], name), [name], SUBMISSION, places, (came[0], came[1]) if received else None)
-                         for name in dimensions}, one.kind, scale_of(one))
+        found = explain({name: aligned(*cells(name), [name], SUBMISSION, places, (came[0], came[1]) if received else None) for name in dimensions},
+                        one.kind, scale_of(one))
     except ValueError as error:
         raise _refuse("period", f"{before} {after}", "no_figures", "mend_periods") from error
     return Change(indicator, place or asker.region, tuple(months[0]), tuple(months[1]), found, asker.snapshot)
