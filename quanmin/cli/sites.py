@@ -110,11 +110,12 @@ def build(site: SiteFolder, engine: Annotated[str, typer.Option(help="duckdb")] 
     build_site(open_site(site))
 
 
-def serve(site: SiteFolder, port: int = 8000, host: str = "127.0.0.1") -> None:
+def serve(site: SiteFolder, port: int = 8000, host: str = "127.0.0.1", workers: Annotated[int, typer.Option(min=1, max=64)] = 2,
+          warm: Annotated[bool, typer.Option(help="work out what is asked first before anybody asks")] = True) -> None:
     """Serve the web page."""
     from quanmin.web.serving import serve as serve_site  # loads the web framework: not before it is needed
 
-    serve_site(open_site(site), port, host)
+    serve_site(open_site(site), port, host, workers, warm)
 
 
 def register(app: typer.Typer) -> None:

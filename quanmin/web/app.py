@@ -43,6 +43,7 @@ from quanmin.web import (
 )
 from quanmin.web.desk import Desk
 from quanmin.web.rendering import failure
+from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
 PAGES = (sign_in, overview_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages,
@@ -103,7 +104,7 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
-    if os.environ.get("QUANMIN_WARM") != "no":  # tests that look at a few pages go without
+    if not os.environ.get(COLD):
         desk.is_serving = True
         Thread(target=warm, args=(desk,)).start()
     yield

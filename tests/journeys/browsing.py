@@ -43,6 +43,7 @@ def serving(folder: Path, log: Path) -> Iterator[str]:
     """The address of `quanmin serve` over a site; what it says goes into `log` and must hold no traceback."""
     port = free_port()
     command = [sys.executable, "-c", "from quanmin.cli import main; main()", "serve", str(folder), "--port", str(port)]
+    command += ["--workers", "1", "--no-warm"]  # every page is asked for once: what is worked out for two workers is worked out twice
     with log.open("w") as stream:
         server = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
     try:
