@@ -39,6 +39,10 @@ COUNTED, MONEY = "in_county_inpatient_share", "in_county_inpatient_charge"
 FILES = (".csv", ".xlsx", ".json", ".docx", ".pptx", ".pdf", "export=")
 
 
+class Unanswered(Exception):
+    """A page that did not answer as it should: it is listed by its status, not timed."""
+
+
 @dataclass(frozen=True)
 class Place:
     """What the addresses name: a county and a hospital in it, a community, a period that is not the newest, and the newest year."""
@@ -117,7 +121,8 @@ def _timed(client: TestClient, path: str) -> tuple[float, float]:
     started, begun = time.perf_counter(), time.process_time()
     answer = client.get(path, follow_redirects=False)
     spent = time.perf_counter() - started, time.process_time() - begun
-    assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    if answer.status_code != 200:
+        raise Unanswered(f"{answer.status_code}")
     return spent
 
 
@@ -128,16 +133,21 @@ def _told(runs: list[tuple[float, float]]) -> list[float]:
     return [round(1000 * one, 1) for one in chosen]
 
 
-def _both(desk: Desk, client: TestClient, paths: list[str], runs: int) -> dict[str, dict[str, list[float]]]:
+def _both(desk: Desk, client: TestClient, paths: list[str], runs: int, failed: dict[str, str]) -> dict[str, dict[str, list[float]]]:
     """Path → first and again: before each first opening the memory is what it was when the measuring began."""
     begun, found = desk.memory(), {}
     for path in paths:
         times: dict[str, list[tuple[float, float]]] = {"first": [], "again": []}
-        for _ in range(runs):
-            desk.recall(begun)
-            times["first"].append(_timed(client, path))
-            times["again"].append(_timed(client, path))
+        try:
+            for _ in range(runs):
+                desk.recall(begun)
+                times["first"].append(_timed(client, path))
+                times["again"].append(_timed(client, path))
+        except Unanswered as status:
+            failed[path] = str(status)
+            continue
         found[path] = {name: _told(spent) for name, spent in times.items()}
+        print(f"{path}: {found[path]}", file=sys.stderr, flush=True)
     desk.recall(begun)
     return found
 
@@ -160,16 +170,18 @@ def _served(folder: str, runs: int) -> dict[str, Any]:
         at_once, _ = _timed(leader, "/")
         _until_quiet(desk, Scope())
         warmed = time.perf_counter() - started
+        print(f"warm after {warmed:.1f} s, {time.process_time():.1f} s of processors", file=sys.stderr, flush=True)
         section, county = _somebody(app, "section", "region"), _somebody(app, "section", f"county:{place.county}")
         signed_in, _ = _timed(county, "/")
         waited = _until_quiet(desk, Scope("county", place.county))
+        failed: dict[str, str] = {}
         everything = [*_pages(place), *_files(place), *_asked(place)]
-        found = {"leader": _both(desk, leader, everything, runs) | _both(desk, section, [*_rows(place), "/review"], runs),
-                 "county": _both(desk, county, [*everything, *_rows(place)], runs)}
+        found = {"leader": _both(desk, leader, everything, runs, failed) | _both(desk, section, [*_rows(place), "/review"], runs, failed),
+                 "county": _both(desk, county, [*everything, *_rows(place)], runs, failed)}
         site.accounts.disable(leader.headers["user-agent"])
         for client in (section, county):
             site.accounts.disable(client.headers["user-agent"])
-    return {"pages": found, "seconds until warm": round(warmed, 1), "ms of the first page while warming": round(1000 * at_once),
+    return {"pages": found, "not answered with 200": failed, "seconds until warm": round(warmed, 1), "ms of the first page while warming": round(1000 * at_once),
             "ms of a county's first page after sign-in": round(1000 * signed_in), "seconds until a county is warm": round(waited, 1)}
 
 

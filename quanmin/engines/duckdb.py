@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -37,6 +38,12 @@ def empty_select(table: Table) -> str:
 def column_list(table: Table) -> str:
     """The table's columns, quoted, in order."""
     return ", ".join(f'"{name}"' for name in table.columns)
+
+
+@lru_cache(8192, typed=True)
+def _key_text(value: Any, grain: str) -> Any:
+    """A group key as people write it; the same few come thousands of times."""
+    return answers.key_text(value, grain)
 
 
 def _listed(files: Sequence[str]) -> str:
@@ -107,7 +114,7 @@ class DuckDBEngine:
         self._need_lists(part.whole, part.counted, part.sum, *filters)
         found = self._run(self._written.tally(part, by, filters, self.catalog), filters).fetchall()
         width = len(by)
-        counted = {tuple(answers.key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found}
+        counted = {tuple(_key_text(value, name) for value, name in zip(row[:width], by, strict=True)): answers.Tally(*row[width:]) for row in found}
         self._kept.keep(part, by, filters, counted)
         return counted
 

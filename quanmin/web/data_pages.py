@@ -33,6 +33,7 @@ def warm_data(desk: Desk) -> None:
     if desk.is_serving and desk.site.ledger.snapshots():
         view = View(desk, Actor("", "leader", Scope(), desk.site.ledger))
         held(data_desk(view))
+        data_desk(view).completeness()
 
 
 def about(view: View) -> dict[str, Any]:

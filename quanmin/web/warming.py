@@ -9,10 +9,11 @@ from functools import partial
 from quanmin.catalog.messages import speak
 from quanmin.gate import Actor, Scope
 from quanmin.model import Refusal
+from quanmin.reports.communities import communities
 from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
-from quanmin.web.overview_page import board_names, overview_of, unusual
+from quanmin.web.overview_page import board_names, cards_of, overview_of, unusual
 from quanmin.web.pages import THEMES
 from quanmin.web.view import View
 
@@ -54,9 +55,8 @@ def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
 
 
 def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
-    """Flow, the lists of indicators, the data pages, and the institutions on the key indicators."""
+    """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), and the communities."""
     period, scope, inquiry = view.period(""), view.actor.scope, view.inquiry
-    by_facility = [view.catalog.indicators[name] for name in _boards(view) if "facility_code" in view.catalog.indicators[name].by]
     data = [partial(warm_data, desk)] if scope == Scope() else []
-    return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data,
-            *(partial(inquiry.by_unit, one.id, inquiry.shown_period(one.id, period), "facility") for one in by_facility)]
+    profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
+    return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry)]
