@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
+from quanmin.gate import Scope
 from quanmin.site import Site
+from quanmin.web.app import create_app
 from tests.journeys.browsing import account, address, browser, visitor  # noqa: F401 (fixtures of all journeys)
 
 RESIDENTS = 8_000
@@ -53,6 +56,14 @@ def region(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Region:
             done = subprocess.run(command, capture_output=True, text=True, timeout=240)
             assert done.returncode == 0, done.stderr
     return Region(folder, Site(folder))
+
+
+@pytest.fixture(scope="session")
+def app(region: Region) -> FastAPI:
+    """The application over the region, in memory: what one test has asked for need not be worked out for the next."""
+    made = create_app(region.site)
+    made.state.desk.hold(Scope())
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -18,16 +18,10 @@ from python_calamine import CalamineWorkbook
 from quanmin.gate.inquiry import Inquiry
 from quanmin.reports.brief import Issue, brief
 from quanmin.services.briefs import FORMATS, Brief
-from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
 
 MONTH = "2026-09"
-
-
-@pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
 
 
 @pytest.fixture(scope="module")

@@ -33,11 +33,6 @@ CUTS = {"community": "community_code", "county": "place", "lead": "facility_code
 
 
 @pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
-
-
-@pytest.fixture(scope="module")
 def people(app: FastAPI) -> dict[str, Person]:
     return {role: somebody(app, role) for role in ("section", "viewer")} | {
         "county": somebody(app, "section", f"county:{COUNTY}"), "facility": somebody(app, "section", "facility:990104H001")}

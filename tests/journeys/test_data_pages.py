@@ -30,11 +30,6 @@ CHINESE = re.compile("[\u4e00-\u9fff]+")
 
 
 @pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
-
-
-@pytest.fixture(scope="module")
 def section(app: FastAPI) -> Person:
     return somebody(app, "section")
 

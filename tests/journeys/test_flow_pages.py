@@ -40,11 +40,6 @@ COUNTY_PANELS = ("trend", "destinations", "facilities", "groups", "short")
 
 
 @pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
-
-
-@pytest.fixture(scope="module")
 def people(app: FastAPI) -> dict[str, Person]:
     return {role: somebody(app, role) for role in ("section", "leader", "viewer", "administrator", "auditor")} | {
         "county": somebody(app, "section", f"county:{COUNTY}")}

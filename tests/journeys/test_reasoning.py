@@ -16,17 +16,11 @@ from python_calamine import CalamineWorkbook
 from quanmin.gate.inquiry import Inquiry
 from quanmin.gate.performing import actions, perform
 from quanmin.model import Refusal
-from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
 
 SHARE, MONTH = "in_county_inpatient_share", "2026-09"
 PERIODS = {"before": "2025-03..2025-09", "after": "2026-03..2026-09"}
-
-
-@pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from quanmin.gate.accounts import FREE_FAILURES
 from quanmin.gate.audit import Audit
 from quanmin.gate.performing import actions
-from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import PASSWORD, Person, csrf_of, made, sign_in, somebody, stranger
 
@@ -21,11 +20,6 @@ UNKNOWN = ["/nothing", "/api", "/api/", "/api/nothing", "/admin", "/docs", "/ope
 HEADERS = {
     "content-security-policy": "default-src 'self'", "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin",
 }
-
-
-@pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
 
 
 @pytest.fixture(scope="module")

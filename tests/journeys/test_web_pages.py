@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 from quanmin.catalog.loader import read_all
 from quanmin.catalog.wording import unworded
-from quanmin.web.app import create_app
 from quanmin.web.indicator_page import VIEWS
 from quanmin.web.pages import THEMES
 from quanmin.web.panels import harmless
@@ -26,13 +25,6 @@ CHINESE = re.compile("[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")
 NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin"}  # abbreviations, units and our name
 MONTH = "2026-09"
-
-
-@pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    made = create_app(region.site)
-    made.state.desk.hold(somebody(made, "section").client.app.state.desk.site.operator().scope)
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 
 from quanmin.gate.audit import Audit
-from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
 
@@ -20,11 +19,6 @@ SHARE = "in_county_inpatient_share"
 DEATHS = "inpatient_mortality_share"
 MONTH = "2026-09"
 COUNTY, OTHER = "990103", "990105"
-
-
-@pytest.fixture(scope="module")
-def app(region: Region) -> FastAPI:
-    return create_app(region.site)
 
 
 @pytest.fixture(scope="module")
