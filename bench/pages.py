@@ -181,7 +181,8 @@ def _served(folder: str, runs: int) -> dict[str, Any]:
         site.accounts.disable(leader.headers["user-agent"])
         for client in (section, county):
             site.accounts.disable(client.headers["user-agent"])
-    return {"pages": found, "not answered with 200": failed, "seconds until warm": round(warmed, 1), "ms of the first page while warming": round(1000 * at_once),
+    return {"pages": found, "not answered with 200": failed, "seconds until warm": round(warmed, 1),
+            "ms of the first page while warming": round(1000 * at_once),
             "ms of a county's first page after sign-in": round(1000 * signed_in), "seconds until a county is warm": round(waited, 1)}
 
 

@@ -17,7 +17,7 @@ from sqlglot import exp
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
-from quanmin.engines.kept import Kept, Written
+from quanmin.engines.kept import Kept, written_of
 from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
 from quanmin.model import Answer, Cell, Check, Indicator, Table
 from quanmin.model.words import GRAINS
@@ -77,7 +77,7 @@ class DuckDBEngine:
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._lists: set[str] = set()
-        self._kept, self._written = Kept(), Written()
+        self._kept, self._written = Kept(), written_of(catalog)
         self._read: OrderedDict[Hashable, pa.Table] = OrderedDict()
         self._lock = Lock()
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+from weakref import finalize
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.expressions import parse
@@ -57,6 +58,18 @@ class Written:
             if one is not None:
                 known = known.replace(f"'{OPEN_TEXT}{i}.'", f"'{one[2]}'") if one[1] else known.replace(str(OPEN_YEAR + i), one[4])
         return known
+
+
+_WRITTEN: dict[int, Written] = {}  # catalog → statements: a site opens an engine per snapshot and scope over the same catalog
+
+
+def written_of(catalog: Catalog) -> Written:
+    """The statements written for a catalog, shared by all engines over it and gone with it."""
+    found = _WRITTEN.get(id(catalog))
+    if found is None:
+        found = _WRITTEN.setdefault(id(catalog), Written())
+        finalize(catalog, _WRITTEN.pop, id(catalog), None)
+    return found
 
 
 def _is_plain(part: Part, name: str) -> bool:
