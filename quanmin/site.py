@@ -18,7 +18,7 @@ from quanmin.records.build import Progress as BuildProgress
 from quanmin.records.folders import Folders
 from quanmin.records.intake import Intake
 from quanmin.records.intake import Progress as IntakeProgress
-from quanmin.records.ledger import Ledger, Snapshot
+from quanmin.records.ledger import Ledger, Snapshot, today
 from quanmin.records.warehouse import Warehouse
 from quanmin.reports.boards import Group, read_boards
 from quanmin.services.flow import Flow
@@ -179,6 +179,11 @@ class Site:
     def accounts(self) -> Accounts:
         """Who may sign in."""
         return Accounts(self.ledger)
+
+    @staticmethod
+    def today() -> str:
+        """This day in China, as everything of a site is dated."""
+        return today()
 
     def operator(self) -> Actor:
         """Whoever runs commands at this machine: may see everything, and every look at rows is audited."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +35,7 @@ def brief(site: SiteFolder, period: Annotated[str, typer.Option(metavar="MONTH",
     wanted = _listed(forms, FORMATS, "--forms")
     opened.speak(_listed(lang, LANGUAGES, "--lang")[0] if lang else "")
     inquiry = Inquiry(opened.operator(), opened.indicators(as_of, hold=True), opened.settings.region)
-    issue = Issue(opened.settings.issued_by, date.today().isoformat(), opened.settings.address)
+    issue = Issue(opened.settings.issued_by, opened.today(), opened.settings.address)
     found = made(inquiry, opened.boards, issue, opened.snapshot(as_of).published_at, period)
     out.mkdir(parents=True, exist_ok=True)
     for form in wanted:

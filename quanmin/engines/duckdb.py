@@ -176,8 +176,9 @@ class DuckDBEngine:
         self._need_lists(part.whole, part.counted, *where)
         shown = columns or list(part.table.columns)
         query = listing(part, where, self.catalog, shown, which, by)
-        if limit is not None:
-            query = query.limit(limit)
+        if limit is not None:  # the same rows every time, in the order they were sent
+            origin = [name for name in ("submission", "line") if name in part.table.columns]
+            query = query.order_by(*origin).limit(limit) if origin else query.limit(limit)
         table = self._run(query, where).to_arrow_table()
         for name in by:
             if name in GRAINS and name not in shown:

@@ -29,6 +29,11 @@ def now() -> str:
     return datetime.now(CHINA_TIME).isoformat(timespec="seconds")
 
 
+def today() -> str:
+    """This day in China."""
+    return datetime.now(CHINA_TIME).date().isoformat()
+
+
 @dataclass(frozen=True)
 class Submission:
     """One acknowledged file."""

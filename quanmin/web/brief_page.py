@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -27,7 +25,7 @@ def brief_file(request: Request, form: str, period: str = "") -> Response:
     view = View.of(request)
     view.actor.require("figures", "brief", form)
     settings = view.desk.site.settings
-    issue = Issue(settings.issued_by, date.today().isoformat(), settings.address or str(request.base_url).rstrip("/"))
+    issue = Issue(settings.issued_by, view.desk.site.today(), settings.address or str(request.base_url).rstrip("/"))
     key = ("brief", period, issue, view.inquiry.set_targets.version)
     made = view.remembered(key, lambda: brief(view.inquiry, view.desk.site.boards, issue, view.snapshot.published_at, period))
     name = f"brief-{made.period}-{language()}.{form}"

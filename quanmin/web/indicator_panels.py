@@ -18,6 +18,7 @@ from quanmin.web.panels import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 
+FULL = 100.0  # %: no share is higher
 FIRST, LAST = 8, 16  # ranks that a chart draws where there are more
 
 
@@ -115,7 +116,10 @@ def progress_panel(view: View, one: Indicator, found: TargetProgress) -> Panel:
     said = [told("progress", "progress_chance", due=p.due, target=value_text(one, p.target), probability=round(p.probability * 100)),
             told("progress", "progress_expected", expected=value_text(one, p.expected), level=round(p.level * 100), low=value_text(one, p.low),
                  high=value_text(one, p.high))]
-    said += [told("progress", "progress_needed", needed=value_text(one, p.needed), change=value_text(one, p.needed_per_month))] if p.months_left else []
+    if p.months_left and one.kind == "share" and p.needed > FULL:
+        said.append(told("progress", "progress_out_of_reach", full=f"{FULL:.0f}"))
+    elif p.months_left:
+        said.append(told("progress", "progress_needed", needed=value_text(one, p.needed), change=value_text(one, p.needed_per_month)))
     chart = None if not steps or not past else {
         "kind": "fan", "x": [m for m, _ in past] + [s.month for s in steps], "past": [float(c.value or 0) for _, c in past], "target": p.target,
         "expected": [s.value for s in steps], "low": [s.low for s in steps], "high": [s.high for s in steps], "needed": [s.needed for s in steps],

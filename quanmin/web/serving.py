@@ -10,6 +10,7 @@ from quanmin.catalog.messages import say
 from quanmin.site import Site
 
 WORKERS = 2  # one worker leaves a long tail under load
+PARTING = 5  # seconds that requests under way get when the server is told to stop
 COLD = "QUANMIN_COLD"  # set: nothing is worked out before it is asked for
 SLOW_START = 120  # seconds a worker may take to answer its supervisor: on a busy machine importing alone takes more than the usual 5
 
@@ -25,5 +26,5 @@ def serve(site: Site, port: int, host: str = "127.0.0.1", workers: int = WORKERS
         os.environ[COLD] = "1"
     uvicorn.run(
         "quanmin.web.app:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning", server_header=False, proxy_headers=False,
-        timeout_worker_healthcheck=SLOW_START,
+        timeout_worker_healthcheck=SLOW_START, timeout_graceful_shutdown=PARTING,
     )

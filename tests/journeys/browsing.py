@@ -57,7 +57,11 @@ def serving(folder: Path, log: Path) -> Iterator[str]:
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # a query under way is not left off in the middle
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")
