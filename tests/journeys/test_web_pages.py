@@ -44,13 +44,14 @@ def assert_language(text: str, language: str, where: object, names: set[str] = f
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_indicator_has_a_page(section: Person, language: str) -> None:
     assert len(CATALOG.indicators) >= 280
-    for one in CATALOG.indicators.values():
-        answer = section.get(f"/indicator/{one.id}", lang=language, period=MONTH)
+    for i, one in enumerate(CATALOG.indicators.values()):
+        view = "trend" if language == "zh" or i % 4 == 0 else "definition"  # the figures are the same in both languages
+        answer = section.get(f"/indicator/{one.id}", lang=language, period=MONTH, view=view)
         assert answer.status_code == 200, one.id
         assert one.label.in_language(language) in answer.text.replace("&#39;", "'").replace("&lt;", "<").replace("&amp;", "&"), one.id
         assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
         assert one.version in answer.text, f"{one.id}: no definition version"
-        assert ('class="big' in answer.text) == one.is_executable, one.id
+        assert ('class="big' in answer.text) == (one.is_executable and view == "trend"), one.id
         assert_language(answer.text, language, one.id, {section.name.split("-")[0]})
 
 
