@@ -21,7 +21,7 @@ from quanmin.api import actions as api_actions
 from quanmin.api.flow import router as flow_api
 from quanmin.api.routes import router as api
 from quanmin.catalog.messages import LANGUAGES, speak
-from quanmin.gate import NotAllowed
+from quanmin.gate import NotAllowed, Scope
 from quanmin.gate.building import Builds
 from quanmin.model import Refusal
 from quanmin.site import Site
@@ -107,6 +107,8 @@ async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     if not os.environ.get(COLD):
         desk.is_serving = True
         Thread(target=warm, args=(desk,)).start()
+    elif desk.site.ledger.snapshots():
+        desk.hold(Scope())
     yield
     desk.close()
 

@@ -83,7 +83,7 @@ def indicator_page(request: Request, name: str, period: str = "", place: str = "
     current = asked if asked in views else views[0]
     chosen = view.period(period)
     told = {"by": by, "before": before, "after": after, "peers": peers, "of": of}
-    key = (one.id, one.version, chosen, place, current, tuple(told.values()), view.inquiry.set_targets.version)
+    key = (one.id, one.version, chosen, place, current, tuple(told.values()), view.inquiry.set_targets.version, view.actor.role)  # links differ by role
     made = view.remembered(key, lambda: MADE[current](view, one, chosen, place, told))
     return answer(
         request, "indicator.html", [panel for panel in made["panels"] if panel is not None], one=one, views=views,

@@ -153,7 +153,8 @@ def overview(request: Request, period: str = "", place: str = "", on: str = "") 
 
 def overview_of(view: View, period: str, place: str, on: str) -> dict[str, Any]:
     """What the overview shows of a period and place, with an indicator on the map."""
-    return view.remembered(("overview", period, place, on, view.inquiry.set_targets.version), lambda: _overview(view, period, place, on))
+    key = ("overview", period, place, on, view.inquiry.set_targets.version, view.actor.may("targets"))
+    return view.remembered(key, lambda: _overview(view, period, place, on))
 
 
 def _overview(view: View, period: str, place: str, on: str) -> dict[str, Any]:

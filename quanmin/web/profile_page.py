@@ -74,7 +74,8 @@ def facility_page(request: Request, code: str, period: str = "") -> Response:
     if unit is None:
         raise HTTPException(404)
     chosen = view.period(period)
-    cards = view.remembered(("facility", code, chosen, view.inquiry.set_targets.version), lambda: cards_of(view, chosen, facility=code))
+    key = ("facility", code, chosen, view.inquiry.set_targets.version, view.actor.may("targets"))
+    cards = view.remembered(key, lambda: cards_of(view, chosen, facility=code))
     shown = {name: one for name, one in cards.items() if one.standing.cell is not None}
     counties, communities = dict(view.counties()), view.community_names()
     facts = [(word("facility_type"), _code_name(view, "type_code", unit.type)), (word("facility_level"), _code_name(view, "level_code", unit.level)),
