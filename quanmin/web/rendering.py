@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup, escape
 
-from quanmin.catalog.messages import language
+from quanmin.catalog.messages import all_messages, language, say
 from quanmin.catalog.wording import note_in
 from quanmin.gate.accounts import roles
 from quanmin.model import Problem
@@ -35,7 +35,9 @@ def native(text: object) -> Markup:
 def action(name: str, kind: str = "action_") -> str:
     """The name of an audited action (or result) in the spoken language."""
     known = kind + name.replace(" ", "_")
-    return word(known) if is_word(known) else name
+    if is_word(known):
+        return word(known)
+    return say(f"do_{name}") if f"do_{name}" in all_messages() else name
 
 
 def here(request: Request, **changes: Any) -> str:

@@ -100,7 +100,7 @@ def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, sectio
 
 
 FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities",
-        "/about", *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
+        *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
