@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from quanmin.catalog.messages import say
-from quanmin.gate.inquiry import Inquiry
 from quanmin.gate.performing import actions, perform, plain
 from quanmin.model.action import Action
 
@@ -19,8 +18,7 @@ router = APIRouter()
 def _route(one: Action) -> Callable[..., Any]:
     def answer(request: Request, **told: Any) -> Any:
         desk = request.app.state.desk
-        actor = desk.actor(request)
-        return plain(perform(Inquiry(actor, desk.indicators(actor.scope), desk.site.settings.region), one.name, told))
+        return plain(perform(desk.inquiry(desk.actor(request)), one.name, told))
 
     given = [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
     given += [inspect.Parameter(p.name, inspect.Parameter.KEYWORD_ONLY, default=p.default, annotation=p.kind) for p in one.parameters]

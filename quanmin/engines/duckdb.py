@@ -25,7 +25,7 @@ from quanmin.model.words import GRAINS
 SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
              "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
 HOLD_ROWS = 3_000_000
-READ_AGAIN, LONGEST_READ = 256, 20_000  # results of fixed statements that are kept, and rows of the longest of them
+READ_AGAIN, LONGEST_READ = 200_000, 20_000  # rows of the results of fixed statements that are kept, of all and of the longest
 MACROS = Path(__file__).with_name("duckdb_functions.sql")
 
 
@@ -210,6 +210,6 @@ class DuckDBEngine:
         if len(found) <= LONGEST_READ:
             with self._lock:
                 self._read[key] = found
-                while len(self._read) > READ_AGAIN:
+                while sum(len(one) for one in self._read.values()) > READ_AGAIN:
                     self._read.popitem(last=False)
         return found

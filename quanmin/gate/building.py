@@ -13,15 +13,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
+
+from quanmin.records.ledger import now
 
 LOG = logging.getLogger("quanmin.building")
 COMMAND = (sys.executable, "-c", "from quanmin.cli import main; main()", "build")
 TRIES, PAUSE = 3, 5.0  # a build that another writer keeps out is tried again, after seconds
 PERCENT = re.compile(r"(\d{1,3})%")
-CHINA_TIME = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,6 @@ class Progress:
     percent: int = 0
     started_at: str = ""
     ended_at: str = ""
-
-
-def _now() -> str:
-    return datetime.now(CHINA_TIME).isoformat(timespec="seconds")
 
 
 class Builds:
@@ -94,7 +90,7 @@ class Builds:
         unfinished.replace(self._said)
 
     def _build(self) -> None:
-        running = Progress("running", started_at=_now())
+        running = Progress("running", started_at=now())
         for left in reversed(range(TRIES)):
             self._note(running)
             process = subprocess.Popen([*COMMAND, str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8",
@@ -106,9 +102,9 @@ class Builds:
                 if found := PERCENT.search(line):
                     self._note(replace(running, percent=min(100, int(found[1]))))
             if process.wait() == 0:
-                self._note(replace(running, state="done", percent=100, ended_at=_now()))
+                self._note(replace(running, state="done", percent=100, ended_at=now()))
                 return
             LOG.error("a build failed: %s", last)
             if left:
                 time.sleep(PAUSE)
-        self._note(replace(running, state="failed", ended_at=_now()))
+        self._note(replace(running, state="failed", ended_at=now()))

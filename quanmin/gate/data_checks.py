@@ -13,7 +13,7 @@ from quanmin.services.indicators.asking import Finding
 from quanmin.services.indicators.suppression import suppress
 
 WORST_FIRST = {"fail": 0, "tolerated": 1, "pass": 2, "not_applicable": 3}
-SENT_AS = ("sender", "submission", "line")
+SENT_AS = ("sender", "file", "submission", "line")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,6 @@ def offending(desk: DataDesk, check: Check, sender: str = "", limit: int = 1000,
     if unmasked and not desk.is_own(sender or desk.actor.scope.value):
         desk.actor.refuse("rows unmasked", check.id)
     rows = desk.actor.rows(desk.whole, check.id, "numerator", where, limit, unmasked)
-    files = {s.submission.id: s.submission.file for s in desk.sent(sender)} if "submission" in rows.column_names else {}
     wanted = [c for c in dict.fromkeys([*SENT_AS, *table.key, *check.fields]) if c in rows.column_names]
-    return [{"file": files.get(row.get("submission"), "")} | row for row in rows.select(wanted).to_pylist()]
+    found: list[dict[str, Any]] = rows.select(wanted).to_pylist()
+    return found

@@ -38,3 +38,10 @@ class Answer:
     where: str = ""
     snapshot: int | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def verdict_of(better: str, value: float | None, target: float | None) -> str:
+    """met or missed against a target where higher or lower is better; "" without value, target or direction."""
+    if value is None or target is None or better not in ("higher", "lower"):
+        return ""
+    return "met" if value == target or (value > target) == (better == "higher") else "missed"

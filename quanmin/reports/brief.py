@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from quanmin.catalog.messages import language, say
 from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Cell, Problem, Refusal
+from quanmin.model.answer import verdict_of
 from quanmin.reports.boards import Group
-from quanmin.reports.standing import Standing, standing, verdict_of
+from quanmin.reports.standing import Standing, standing
 from quanmin.reports.wording import NOTHING, cause_text, change_text, ends_text, signed, since_year, step_text, unit, value_text
 from quanmin.reports.words import told
 from quanmin.services.briefs import Bars, Brief, Footnote, KeyFigure, MapOf, Section, Trend
@@ -109,7 +110,7 @@ def _bars(draft: _Draft, one: Standing) -> Bars | None:
     return Bars(
         one.indicator.label.in_language(language()), unit(one.indicator), [names[code].name for code in ordered],
         [_plain(cells[code].value) for code in ordered], [_plain(cells[code].low) for code in ordered], [_plain(cells[code].high) for code in ordered],
-        [verdict_of(one.indicator, cells[code].value, aim) for code, aim in zip(ordered, aims, strict=True)], one.target, told("reports", "target_word"),
+        [verdict_of(one.indicator.better, cells[code].value, aim) for code, aim in zip(ordered, aims, strict=True)], one.target, told("reports", "target_word"),
         draft.note(one.indicator.id))
 
 
@@ -189,7 +190,7 @@ def _attention(draft: _Draft) -> Section:
         for code, cell in (draft.inquiry.by_unit(one.indicator.id, one.period) if one.target is not None else {}).items():
             aim = targets.get((code, year), one.target)
             value = None if cell.suppressed or cell.missing else cell.value
-            if aim is not None and value is not None and verdict_of(one.indicator, value, aim) == "missed":
+            if aim is not None and value is not None and verdict_of(one.indicator.better, value, aim) == "missed":
                 gap = abs(aim - float(value))
                 said = told("reports", "brief_county_item", name=one.indicator.label.in_language(language()), value=value_text(one.indicator, value),
                             gap=value_text(one.indicator, gap), n=draft.note(one.indicator.id))

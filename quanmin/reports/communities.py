@@ -15,8 +15,7 @@ from quanmin.model.asker import Asker
 from quanmin.services.communities import Community, ItemFigure, Scored, Tally, communities_of, score_set, scored, tally
 from quanmin.services.communities.scorecards import cells_of, known, place_of, plain, reported, target_of
 from quanmin.services.ranking.ranks import KINDS, rank, rank_counts
-from quanmin.services.variation.actions import Point, Variation, chart_of
-from quanmin.services.variation.xmr import XmR
+from quanmin.services.variation.actions import Variation, variation_of
 
 RESIDENTS = "cmc2020_general_practitioners_per_10000"  # its denominator counts the residents of a county
 
@@ -174,24 +173,7 @@ def _months(asker: Asker, figure: ItemFigure, community: Community, newest: str)
 def _variation(asker: Asker, one: Indicator, figure: ItemFigure, community: Community, target: float | None, newest: str) -> Variation | None:
     if not asker.has_months(one.id) or one.kind == "growth":
         return None
-    cells = _months(asker, figure, community, newest)
-    found = chart_of(one, cells, target)
-    if found is None:
-        return None
-    months, chart = found
-    points = tuple(_point(month, cells.get(month), i, chart) for i, month in enumerate(months))
-    return Variation(one.id, community.code, points, chart.variation, chart.variation_side, chart.assurance, target, chart.is_provisional, asker.snapshot)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _point(month: str, cell: Cell | None, at: int, chart: XmR) -> Point:
-    seen = cell if cell is not None and not cell.suppressed else Cell({}, None, None, 0, None)
-    value, mean, low, high = (_number(line[at]) for line in (chart.values, chart.mean, chart.low, chart.high))
-    return Point(month, value, plain(seen.numerator), plain(seen.denominator), seen.unknown, mean, low, high, chart.rule[at], chart.kind[at],
-                 int(chart.length[at]), bool(seen.missing), bool(cell and cell.suppressed))
+    return variation_of(one, community.code, _months(asker, figure, community, newest), target, asker.snapshot)
 
 
 def _trend(asker: Asker, item: str, figure: ItemFigure, community: Community, now: Scored, year: Year, newest: str) -> Trend:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quanmin.model import Cell, Indicator, Refusal
+from quanmin.model.answer import verdict_of
 from quanmin.model.asker import Asker
 from quanmin.services.progress.actions import progress as asked_progress
 from quanmin.services.progress.targets import Progress
@@ -51,13 +52,6 @@ class Standing:
 def year_before(period: str) -> str:
     """The same period of the year before."""
     return f"{int(period[:4]) - 1}{period[4:]}" if period else ""
-
-
-def verdict_of(one: Indicator, value: float | None, target: float | None) -> str:
-    """met or missed against a target in the indicator's direction; "" where it has none."""
-    if value is None or target is None or one.better not in ("higher", "lower"):
-        return ""
-    return "met" if value == target or (value > target) == (one.better == "higher") else "missed"
 
 
 def _cell(asker: Asker, name: str, period: str, place: str, facility: str) -> Cell | None:
@@ -123,7 +117,7 @@ def standing(asker: Asker, name: str, period: str = "", place: str = "", facilit
     year = asker.period(period)[:4]
     target = targets.get((unit, year), None if facility else targets.get((asker.region, year)))
     value = None if cell is None or cell.missing or cell.suppressed else cell.value
-    verdict = verdict_of(one, value, target)
+    verdict = verdict_of(one.better, value, target)
     ranks = _ranks(asker, name, shown, facility)
     rank = next((ranked for ranked in ranks.units if ranked.code == unit), None) if ranks else None
     trend = _trend(asker, name, place, facility)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from quanmin.catalog.messages import language
 from quanmin.model import Indicator
+from quanmin.reports.wording import signed
 from quanmin.reports.words import told
 from quanmin.services.communities import Community, Scored
 from quanmin.web.figures import number, unit, value_text
@@ -42,11 +43,6 @@ def address(one: Scored, community: Community, chosen: str) -> str:
         return f"/community/{community.code}?{urlencode({'set': chosen, 'year': one.period})}#evidence"
     cut = {"community": {"by": "community_code"}, "lead": {"by": "facility_code"}}.get(one.counted, {})
     return f"/indicator/{one.indicator}?{urlencode({'place': community.county, 'period': one.period} | cut)}"
-
-
-def signed(indicator: Indicator, change: float) -> str:
-    """A change with its sign."""
-    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{value_text(indicator, abs(change))}"
 
 
 def text_of(indicator: Indicator, one: Scored) -> str:

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from quanmin.gate import Actor, Scope
 from quanmin.gate.accounts import Session
+from quanmin.gate.inquiry import Inquiry
 from quanmin.services.indicators import Indicators
 from quanmin.site import Site
 
@@ -134,10 +135,25 @@ class Desk:
                 if key in self._memory:
                     waited_for: Made = self._memory[key]
                     return waited_for
-            made = make()
+            try:
+                made = make()
+            except BaseException:  # whoever asks again tries again
+                with self._lock:
+                    self._making.pop(key, None)
+                raise
             with self._lock:
                 self._memory[key] = made
                 self._making.pop(key, None)
                 while len(self._memory) > REMEMBERED:
                     self._memory.popitem(last=False)
         return made
+
+    @staticmethod
+    def key(snapshot: int, actor: Actor, key: Hashable, spoken: str = "") -> Hashable:
+        """The full key of what is remembered for everybody with an actor's scope and right to small counts ("" = in no language)."""
+        return snapshot, actor.scope, actor.may("small"), spoken, key
+
+    def inquiry(self, actor: Actor, as_of: int | None = None) -> Inquiry:
+        """What an actor asks of a snapshot (the newest); figures are worked out once."""
+        opened = self.indicators(actor.scope, as_of)
+        return Inquiry(actor, opened, self.site.settings.region, lambda key, make: self.remembered(self.key(opened.snapshot, actor, key), make))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quanmin.model import Cell, Indicator
-from quanmin.reports.standing import verdict_of
+from quanmin.model.answer import verdict_of
 from quanmin.reports.wording import NOTHING, number, unit, value_text
 from quanmin.web.words import word
 
@@ -70,4 +70,4 @@ def figure(indicator: Indicator, cell: Cell | None, target: float | None, below:
     if cell.value is None:
         return Figure(NOTHING, word("no_data") if not cell.denominator and not cell.unknown else counts, target=target, cell=cell)
     interval = "" if cell.low is None else f"{word('interval')} {value_text(indicator, cell.low)}–{value_text(indicator, cell.high)}"
-    return Figure(value_text(indicator, cell.value), counts, interval, verdict_of(indicator, cell.value, target), target, cell)
+    return Figure(value_text(indicator, cell.value), counts, interval, verdict_of(indicator.better, cell.value, target), target, cell)

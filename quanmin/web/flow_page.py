@@ -11,13 +11,14 @@ from quanmin.catalog.messages import language
 from quanmin.gate import Actor, Scope
 from quanmin.gate.actor import MOST_ROWS
 from quanmin.gate.flow_desk import NONE
+from quanmin.gate.inquiry import CODE
 from quanmin.services.flow import outflow_rule
 from quanmin.web.desk import Desk
 from quanmin.web.flow_county import CountyPanels
 from quanmin.web.flow_panels import RegionPanels, headline, largest
 from quanmin.web.flow_view import CUTS, SHOWN_MEASURES, FlowView
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
-from quanmin.web.view import PLACE, View, refused
+from quanmin.web.view import View, refused
 from quanmin.web.words import word
 
 router = APIRouter()
@@ -73,7 +74,7 @@ def region_page(request: Request) -> Response:
 @router.get("/flow/county/{code}")
 def county_page(request: Request, code: str) -> Response:
     """One county's flow: months, destinations, facilities, groups to regain and groups that are short."""
-    if not PLACE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise refused("county", code)
     flow = FlowView.of(request)
     panels = CountyPanels(flow, code, _is_export(request)).all()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -66,8 +66,8 @@ def dimensions(one: Indicator) -> list[str]:
 
 
 @router.get("/indicator/{name}")
-def indicator_page(request: Request, name: str, period: str = "", place: str = "", shown: str = "", by: str = "", before: str = "", after: str = "",
-                   peers: str = "", of: str = "") -> Response:
+def indicator_page(request: Request, name: str, period: str = "", place: str = "", look: Annotated[str, Query(alias="view")] = "", by: str = "",
+                   before: str = "", after: str = "", peers: str = "", of: str = "") -> Response:
     """One indicator in one of its views (`view` in the address)."""
     view = View.of(request)
     one = known(view, name)
@@ -77,12 +77,13 @@ def indicator_page(request: Request, name: str, period: str = "", place: str = "
     if place and place not in names:
         raise refused("place", place)
     views = _views(view, one)
-    asked = request.query_params.get("view", shown) or views[0]
+    asked = look or views[0]
     if asked not in VIEWS:
         raise HTTPException(404)
     current = asked if asked in views else views[0]
     chosen = view.period(period)
-    told = {"by": by, "before": before, "after": after, "peers": peers, "of": of}
+    cut = by if by in dimensions(one) else ""
+    told = {"breakdown": {"by": cut}, "change": {"before": before, "after": after}, "institutions": {"peers": peers, "of": of}}.get(current, {})
     key = (one.id, one.version, chosen, place, current, tuple(told.values()), view.inquiry.set_targets.version, view.actor.role)  # links differ by role
     made = view.remembered(key, lambda: MADE[current](view, one, chosen, place, told))
     return answer(
@@ -162,7 +163,7 @@ def _change(view: View, one: Indicator, period: str, place: str, told: dict[str,
 
 
 def _breakdown(view: View, one: Indicator, period: str, place: str, told: dict[str, str]) -> dict[str, Any]:
-    cut = told["by"] if told["by"] in dimensions(one) else dimensions(one)[0]
+    cut = told["by"] or dimensions(one)[0]
     label = view.column_labels(one).get(cut, cut)
     return {"panels": [breakdown_panel(view, one, cut, label, period, place)], "by": cut, "dimensions": dimensions(one), "reasons": []}
 

@@ -11,10 +11,9 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from quanmin.catalog.messages import language
-from quanmin.gate.target_files import TargetFile, check_target, read_targets
-from quanmin.gate.targets import set_targets
+from quanmin.gate.target_setting import TargetFile, check_target, read_targets, set_targets, settable
 from quanmin.model import Problem, Refusal
-from quanmin.reports.standing import verdict_of
+from quanmin.model.answer import verdict_of
 from quanmin.web.figures import value_text
 from quanmin.web.overview_page import about, board_names
 from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
@@ -23,14 +22,6 @@ from quanmin.web.words import word
 
 router = APIRouter()
 ENTRIES_SHOWN = 300
-
-
-def allowed_places(view: View) -> dict[str, str]:
-    """Code → name of the places and institutions the account may set targets for."""
-    places = dict(view.counties())
-    if view.actor.scope.kind == "region":
-        places = {view.region: view.subject()[1]} | places
-    return places | dict(view.facility_names())
 
 
 def _target_columns() -> list[Column]:
@@ -53,7 +44,7 @@ def targets_panel(view: View, year: str) -> Panel:
         for place, aim in sorted(aims.items()):
             cell = view.inquiry.of_period(name, shown) if place == view.inquiry.region else cells.get(place)
             value = None if cell is None or cell.missing or cell.suppressed else cell.value
-            met = verdict_of(one, value, aim)
+            met = verdict_of(one.better, value, aim)
             is_set = view.inquiry.set_targets.values.get((name, place, year)) is not None
             source = word("set_by_hand") if is_set else word("from_file") if (name, place, year) in filed else ""
             now = Shown(value_text(one, value), None if value is None else float(value), "", met)
@@ -64,7 +55,7 @@ def targets_panel(view: View, year: str) -> Panel:
 
 def entries_panel(view: View) -> Panel:
     """Who set or withdrew which target, the newest first; only what lies in the account's scope."""
-    names, allowed = view.place_names() | view.facility_names(), set(allowed_places(view))
+    names, allowed = view.place_names() | view.facility_names(), set(settable(view.inquiry))
     columns = [Column("set_at", word("set_at")), Column("set_by", word("set_by")), Column("indicator", word("indicator")), Column("place", word("place")),
                Column("period", word("period")), Column("value", word("target"), True), Column("document", word("document")), Column("note", word("note"))]
     rows = []
@@ -82,7 +73,7 @@ def _page(request: Request, view: View, year: str, asked: dict[str, str], proble
     known = sorted(view.inquiry.questions().values(), key=lambda one: (one.id not in board_names(view), one.code))
     years = sorted({period for name in view.inquiry.questions() for _, period in view.targets(name)} | {year, str(int(year) + 1)}, reverse=True)
     found = answer(request, "targets.html", [targets_panel(view, year), entries_panel(view)], snapshot=view.snapshot, year=year, years=years, asked=asked,
-                   known=known, places=allowed_places(view), may_set=view.actor.may("targets"), problems=problems, read=read, done=done)
+                   known=known, places=settable(view.inquiry), may_set=view.actor.may("targets"), problems=problems, read=read, done=done)
     found.status_code = 400 if problems and read is None else found.status_code
     return found
 
@@ -106,11 +97,10 @@ def set_one(request: Request, indicator: Annotated[str, Form()] = "", place_code
     view = View.of(request)
     view.actor.require("targets", "set target", "one")
     row = {"indicator": indicator, "place_code": place_code, "period": period, "value": value, "document": document, "note": note}
-    places = allowed_places(view)
-    found = check_target(view.catalog, places, row, "", None, view.actor)
+    found = check_target(view.inquiry, settable(view.inquiry), row)
     if isinstance(found, Problem):
         return _page(request, view, _year(view, period), row, [found])
-    set_targets(view.actor, places, [found])
+    set_targets(view.inquiry, [found])
     return RedirectResponse(f"/targets?year={found.period}&done=1", 303)
 
 
@@ -127,9 +117,9 @@ def set_from_sheet(request: Request, sheet: Annotated[UploadFile | None, File()]
         copy.write(sheet.file.read())
         copy.flush()
         try:
-            read = read_targets(view.catalog, allowed_places(view), Path(copy.name), name, view.actor, {c.label: c.name for c in _target_columns()})
+            read = read_targets(view.inquiry, Path(copy.name), name, {c.label: c.name for c in _target_columns()})
         except Refusal as refusal:
             return _page(request, view, year, {}, refusal.problems)
     if read.accepted:
-        set_targets(view.actor, allowed_places(view), read.accepted)
+        set_targets(view.inquiry, read.accepted)
     return _page(request, View.of(request), read.accepted[0].period if read.accepted else year, {}, read.problems, read)

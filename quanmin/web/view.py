@@ -11,7 +11,7 @@ from fastapi import Request
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.gate import Actor
-from quanmin.gate.inquiry import Inquiry
+from quanmin.gate.inquiry import CODE, PERIOD
 from quanmin.model import Cell, Indicator, Problem, Refusal
 from quanmin.reports.wording import code_names
 from quanmin.reports.words import told
@@ -19,8 +19,6 @@ from quanmin.web.desk import Desk
 from quanmin.web.figures import NOTHING, Figure, Row, figure, value_text
 from quanmin.web.words import word
 
-PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
-PLACE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 SNAPSHOT = re.compile(r"[0-9]{1,9}")
 Made = TypeVar("Made")
 
@@ -39,7 +37,7 @@ def asked_period(period: str) -> str:
 
 def asked_place(place: str) -> list[str]:
     """The condition for a place given in an address; raises Refusal for what cannot be a code."""
-    if place and not PLACE.fullmatch(place):
+    if place and not CODE.fullmatch(place):
         raise refused("place", place)
     return [f"place = '{place}'"] if place else []
 
@@ -49,11 +47,11 @@ class View:
 
     def __init__(self, desk: Desk, actor: Actor, as_of: int | None = None) -> None:
         self.desk, self.actor = desk, actor
-        self.indicators = self.desk.indicators(self.actor.scope, as_of)
+        self.inquiry = desk.inquiry(actor, as_of)
+        self.indicators = self.inquiry.indicators
         self.snapshot = desk.site.snapshot(self.indicators.snapshot)
         self.catalog: Catalog = self.indicators.catalog
         self.region = self.desk.site.settings.region
-        self.inquiry = Inquiry(actor, self.indicators, self.region, lambda key, make: self.remembered(key, make, ""))
 
     @classmethod
     def of(cls, request: Request) -> View:
@@ -70,7 +68,7 @@ class View:
 
     def key(self, key: Hashable, spoken: str = "") -> Hashable:
         """The full key of something remembered."""
-        return (self.indicators.snapshot, self.actor.scope, self.actor.may("small"), spoken, key)
+        return self.desk.key(self.indicators.snapshot, self.actor, key, spoken)
 
     def counties(self) -> list[tuple[str, str]]:
         """(code, name) of the region's counties, or of those that occur where no regions are registered."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,16 @@ from quanmin.site import Site
 
 def copy_of(folder: Path, target: Path) -> Path:
     """The site in `folder` without the files it was made from."""
-    shutil.copytree(folder, target, ignore=lambda place, names: {"region", "scratch"} if Path(place) == folder else set())
+    ignored = {"region", "scratch", *(file.name for file in folder.glob("ledger.db*"))}
+    shutil.copytree(folder, target, ignore=lambda place, names: ignored if Path(place) == folder else set())
+    copy_ledger(folder, target)
     return target
+
+
+def copy_ledger(folder: Path, target: Path) -> None:
+    """The ledger of a site as it stands; through SQLite, since a process that opens and closes the file itself loses its locks on it (howtocorrupt, 2.2)."""
+    with closing(sqlite3.connect(folder / "ledger.db")) as source, closing(sqlite3.connect(target / "ledger.db")) as copy:
+        source.backup(copy)
 
 
 def desk_of(site: Site, role: str = "operator", scope: str = "region") -> DataDesk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from tests.journeys.browsing import CHROMIUM, PHONE, Visitor, serious, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
 from tests.journeys.people import Person, somebody
+from tests.journeys.sent_files import copy_of
 
 pytestmark = pytest.mark.xdist_group("region")
 YEAR, COUNTY, CODE, OTHER = "2025", "990104", "990104Y001", "990105Y001"
@@ -172,9 +172,7 @@ def test_what_is_to_be_sent_comes_back_as_evidence(region: Region, people: dict[
         sheet = book.add_worksheet()
         for number_of, line in enumerate([heads, *lines]):
             sheet.write_row(number_of, 0, line)
-    folder = tmp_path / "site"
-    shutil.copytree(region.folder, folder)
-    site = Site(folder)
+    site = Site(copy_of(region.folder, tmp_path / "site"))
     receipts = site.intake().take([filled])
     assert [(one.sender, one.mapping, one.accepted, one.rejected) for one in receipts] == [(f"HC-{COUNTY}", mapping.id, rows, 0)]
     site.build()

@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -303,15 +302,6 @@ def test_outlines_that_are_none_are_left_out() -> None:
     for bad in ("", "junk", "[]", "{}", "null", '{"type": "Point", "coordinates": [1, 2]}', '{"type": "Polygon", "coordinates": [[["x", 1]]]}',
                 '{"type": "Polygon", "coordinates": 1}', '{"type": "Polygon", "coordinates": []}', '{"type": "Feature", "geometry": null}'):
         assert maps._geometry(bad) is None, bad
-
-
-def test_how_long_pages_take(people: dict[str, Person], capsys: pytest.CaptureFixture[str]) -> None:
-    for path in ("/flow", f"/flow/county/{COUNTY}"):
-        people["section"].get(path)
-        started = time.perf_counter()
-        assert people["section"].get(path).status_code == 200
-        with capsys.disabled():
-            print(f"\n{path}: {(time.perf_counter() - started) * 1000:.0f} ms warm")
 
 
 @pytest.fixture(scope="module")

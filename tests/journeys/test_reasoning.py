@@ -113,8 +113,11 @@ def test_a_funnel_lies_within_its_own_limits_and_leaves_out_what_it_says(section
     assert len(found.units) + found.left_out == len(inquiry.by_unit("unplanned_readmission_31_days_share", "2025", "facility"))
     total = sum(u.numerator for u in found.units) / sum(u.denominator for u in found.units) * 100
     assert found.target == pytest.approx(total)
+    assert any(unit.outside for unit in found.units), "somebody stands out"
     for unit in found.units:
-        assert (unit.outside == 2) == (unit.value > unit.high and unit.z > 0) or unit.outside in (-2, -1, 0, 1)
+        assert unit.outside != 2 or (unit.value > unit.high and unit.z > 0)
+        assert unit.outside != -2 or (unit.value < unit.low and unit.z < 0)
+        assert abs(unit.outside) == 2 or abs(unit.z) < 4, "who is far out is not within"
     shown = exported(section, "/indicator/unplanned_readmission_31_days_share", view="institutions", period="2025", export="funnel.csv")
     assert {row["unit"] for row in shown} == {u.code for u in found.units}
 

@@ -16,6 +16,7 @@ from quanmin.site import Site
 from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, somebody
+from tests.journeys.sent_files import copy_ledger
 
 COUNTY, OTHER = "990103", "990104"
 FILLS = {fill.column: fill.source[0] for into in read_all()[0].mappings["target_workbook"].into for fill in into.fills}
@@ -25,12 +26,9 @@ HEADER = [FILLS[name] for name in ("indicator", "place_code", "period", "value",
 @pytest.fixture(scope="module")
 def app(region: Region, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """Over the region's warehouse, with a ledger of its own."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("targets")
-    for name in ("site.toml", "ledger.db"):
-        shutil.copy(region.folder / name, folder / name)
-    for name in ("warehouse", "landing", "definitions"):
+    copy_ledger(region.folder, folder)
+    for name in ("site.toml", "warehouse", "landing", "definitions"):
         (folder / name).symlink_to(region.folder / name)
     return create_app(Site(Path(folder)))
 
@@ -121,6 +119,9 @@ def test_only_who_may_sets_targets_and_only_at_home(app: FastAPI) -> None:
     assert post(county, indicator="in_county_inpatient_share", place_code=COUNTY, period="2029", value="80") == 303
     listed = county.get("/targets", year="2029", export="entries.csv").content.decode("utf-8-sig")
     assert COUNTY in listed and OTHER not in listed and "990105" not in listed
+    hospital = somebody(app, "section", f"facility:{COUNTY}H001")
+    assert post(hospital, indicator="average_stay_days", place_code=COUNTY, period="2026", value="8") == 400, "its county's targets are not a hospital's to set"
+    assert post(hospital, indicator="average_stay_days", place_code=f"{COUNTY}H001", period="2026", value="8") == 303
     for role in ("leader", "viewer", "institution"):
         other = somebody(app, role, "facility:990103H001" if role == "institution" else "region")
         assert other.get("/targets").status_code == 200

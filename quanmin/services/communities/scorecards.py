@@ -15,6 +15,7 @@ from pathlib import Path
 
 from quanmin.catalog.messages import say
 from quanmin.model import Cell, Indicator, Label, Problem, Refusal
+from quanmin.model.answer import verdict_of
 from quanmin.model.asker import Asker, Evidence, Unit
 
 SETS = ("2024", "2020")
@@ -187,13 +188,6 @@ def target_of(asker: Asker, one: Indicator, community: Community, year: str) -> 
     targets = asker.targets(one.id)
     places = [community.code, community.county] + ([] if one.kind == "total" else [asker.region])
     return next((targets[place, year] for place in places if (place, year) in targets), None)
-
-
-def verdict_of(better: str, value: float | None, target: float | None) -> str:
-    """met or missed in the indicator's direction; "" without value, target or direction."""
-    if value is None or target is None or better not in ("higher", "lower"):
-        return ""
-    return "met" if value == target or (value > target) == (better == "higher") else "missed"
 
 
 def moved_of(better: str, change: float | None) -> str:

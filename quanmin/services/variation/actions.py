@@ -149,6 +149,16 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
+def variation_of(one: Indicator, unit: str, cells: Mapping[str, Cell], target: float | None, snapshot: int) -> Variation | None:
+    """A series of cells by month as it is read by the rules; None without any value."""
+    found = chart_of(one, cells, target)
+    if found is None:
+        return None
+    months, chart = found
+    points = tuple(_point(at, month, cells.get(month), chart) for at, month in enumerate(months))
+    return Variation(one.id, unit, points, chart.variation, chart.variation_side, chart.assurance, target, chart.is_provisional, snapshot)
+
+
 def _no_data(name: str) -> Refusal:
     return Refusal(Problem("question", None, "indicator", name, say("no_figures"), say("mend_no_figures")))
 
@@ -161,12 +171,10 @@ def variation(asker: Asker, indicator: str, place: str = "", facility: str = "")
     unit = facility or place or asker.region
     targets = asker.targets(indicator)
     target = targets.get((unit, max(cells)[:4])) if cells else None
-    found = chart_of(one, cells, target)
+    found = variation_of(one, unit, cells, target, asker.snapshot)
     if found is None:
         raise _no_data(indicator)
-    months, chart = found
-    points = tuple(_point(at, month, cells.get(month), chart) for at, month in enumerate(months))
-    return Variation(indicator, unit, points, chart.variation, chart.variation_side, chart.assurance, target, chart.is_provisional, asker.snapshot)
+    return found
 
 
 @action("figures")

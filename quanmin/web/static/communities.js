@@ -1,5 +1,5 @@
 "use strict";
-// Charts of the pages of county medical communities; made in Python by web/communities_panels.py. Load after echarts.min.js and before app.js.
+// Charts of the pages of county medical communities; made in Python by web/communities_panels.py. Load after drawing.js and before app.js.
 // community_kinds: { x: names, links, series: [{name, tone, decal: "none" | "lines" | "dots", values}] }
 // community_gap: { x, links, unit, value, before, target, low, high, text, verdict, detail, words: {now, before, target, interval} }
 // community_ranks: { x, links, of, rank, rank_low, rank_high, verdict, detail, best }
@@ -7,15 +7,7 @@
 (function () {
   if (!window.echarts) return;
   const charts = (window.quanminCharts = window.quanminCharts || {});
-  const narrow = (holder) => holder.clientWidth < 560;
-  const wide = (letter) => (letter > "\u2e7f" ? 2 : 1); // Chinese characters take the room of two letters
-  function clip(text, most) {
-    let room = most, kept = "";
-    for (const letter of text) { room -= wide(letter); if (room < 0) return kept.slice(0, -1) + "…"; kept += letter; }
-    return text;
-  }
-  const stripe = (c, kind) => ({ none: undefined, lines: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -0.785, color: c("paper") },
-    dots: { symbol: "circle", dashArrayX: [[6, 6], [0, 6, 6, 0]], dashArrayY: [6, 0], symbolSize: 0.7, color: c("paper") } }[kind]);
+  const { decals, narrow, clip } = window.quanminDrawing;
   const names = (d, c, most) => ({ type: "category", data: d.x, inverse: true, axisTick: { show: false }, axisLine: { lineStyle: { color: c("soft") } },
     axisLabel: { color: c("ink"), interval: 0, formatter: (v) => clip(v, most) } });
   const amounts = (c, more) => Object.assign({ type: "value", axisLabel: { color: c("soft"), hideOverlap: true }, splitLine: { lineStyle: { color: c("line") } } }, more);
@@ -27,7 +19,7 @@
       grid: { left: 8, right: 14, top: narrow(holder) ? 122 : 62, bottom: 4, containLabel: true },
       yAxis: names(d, c, narrow(holder) ? 14 : 26), xAxis: amounts(c, { minInterval: 1 }),
       series: d.series.map((one) => ({ type: "bar", stack: "all", name: one.name, barMaxWidth: 20, cursor: "pointer",
-        itemStyle: { color: c(one.tone), opacity: one.decal === "none" ? 0.9 : 0.62, decal: stripe(c, one.decal), borderColor: c("paper"), borderWidth: 1 },
+        itemStyle: { color: c(one.tone), opacity: one.decal === "none" ? 0.9 : 0.62, decal: decals(c)[one.decal], borderColor: c("paper"), borderWidth: 1 },
         data: one.values.map((v, i) => ({ value: v || null, link: d.links[i] })) })).concat(marks(d, c)),
       tooltip: Object.assign(tools.shared(c).tooltip, { formatter: (items) => { const i = items[0].dataIndex;
         return tools.safe(d.x[i]) + d.series.filter((one) => one.values[i]).map((one) => "<br>" + tools.safe(one.name + " " + one.values[i])).join(""); } }),

@@ -2,7 +2,7 @@
 // Charts of the data pages: states by month, shades of shares, stacked counts; and the line that follows a build.
 (function () {
   const spread = (holder, rows, step, more) => { holder.style.height = step * rows + (more || 96) + "px"; };
-  const tint = (colour, part) => { const n = parseInt(colour.slice(1), 16); return "rgba(" + [n >> 16, (n >> 8) & 255, n & 255, part].join(",") + ")"; };
+  const { rgba } = window.quanminDrawing;
   const narrow = () => window.innerWidth < 760;
   const names = (d, c) => ({ type: "category", data: d.y, inverse: true, axisTick: { show: false }, axisLine: { show: false },
     axisLabel: { color: c("ink"), width: narrow() ? 96 : 190, overflow: "truncate", interval: 0 } });
@@ -13,7 +13,7 @@
   function calendarHeat(d, c, holder, tools) {
     const below = narrow() ? 76 : 40;
     spread(holder, d.y.length, 24, 60 + below);
-    const shades = d.tones.map((tone, i) => ({ color: tint(c(tone), i === 3 ? 0.5 : i === 4 ? 0.5 : 0.28) }));
+    const shades = d.tones.map((tone, i) => ({ color: rgba(c(tone), i === 3 ? 0.5 : i === 4 ? 0.5 : 0.28) }));
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: 8, top: 8, bottom: below, containLabel: true }, xAxis: across(d, c), yAxis: names(d, c),
       legend: { bottom: 4, left: 8, selectedMode: false, textStyle: { color: c("ink") }, itemWidth: 14, data: d.states.map((name, i) => ({ name: name, itemStyle: shades[i] })),
@@ -34,7 +34,7 @@
       grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true }, yAxis: names(d, c),
       xAxis: Object.assign(across(d, c), { axisLabel: { color: c("soft"), interval: 0, width: narrow() ? 90 : 150, overflow: narrow() ? "truncate" : "break", rotate: narrow() ? 50 : 0 } }),
       series: [{ type: "heatmap", data: d.cells.map((cell) => ({ value: cell, link: cell[3],
-        itemStyle: { color: tint(c("warn"), 0.05 + 0.45 * bad(cell[2])), borderColor: c("paper"), borderWidth: 2 },
+        itemStyle: { color: rgba(c("warn"), 0.05 + 0.45 * bad(cell[2])), borderColor: c("paper"), borderWidth: 2 },
         label: { show: true, color: c("ink"), fontSize: 11, formatter: tools.two(cell[2]) + (narrow() ? "" : "%") } })) }],
       visualMap: { show: false, min: 0, max: 100, seriesIndex: [] },
       tooltip: tip(tools.shared(c), (item) => tools.safe(d.y[item.value[1]]) + "<br>" + tools.safe(d.x[item.value[0]]) + " " + tools.two(item.value[2]) + "%"),
@@ -47,7 +47,7 @@
       grid: { left: 8, right: 24, top: 8, bottom: 64, containLabel: true }, yAxis: names(d, c),
       xAxis: { type: "value", axisLabel: { color: c("soft") }, splitLine: { lineStyle: { color: c("line") } } },
       legend: { bottom: 0, left: 8, selectedMode: false, textStyle: { color: c("ink"), width: narrow() ? 280 : undefined, overflow: "truncate" }, type: "plain" },
-      series: d.series.map((one, i) => ({ type: "bar", stack: "all", name: one.name, barWidth: 20, data: one.data, itemStyle: { color: tint(c(d.tones[i]), 0.45), borderColor: c("paper") },
+      series: d.series.map((one, i) => ({ type: "bar", stack: "all", name: one.name, barWidth: 20, data: one.data, itemStyle: { color: rgba(c(d.tones[i]), 0.45), borderColor: c("paper") },
         label: { show: true, color: c("ink"), formatter: (item) => (item.value ? item.value : "") } })),
     });
   }
@@ -57,7 +57,7 @@
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: narrow() ? 84 : 120, top: 8, bottom: 8, containLabel: true }, yAxis: names({ y: d.x }, c),
       xAxis: { type: "value", min: 0, splitNumber: narrow() ? 2 : 5, axisLabel: { color: c("soft"), formatter: "{value}%" }, splitLine: { lineStyle: { color: c("line") } } },
-      series: [{ type: "bar", barWidth: 16, itemStyle: { color: tint(c("brand"), 0.7) }, data: d.y.map((v, i) => ({ value: v, link: d.links[i],
+      series: [{ type: "bar", barWidth: 16, itemStyle: { color: rgba(c("brand"), 0.7) }, data: d.y.map((v, i) => ({ value: v, link: d.links[i],
         label: { show: true, position: "right", color: c("ink"), formatter: d.text[i] } })) }],
       tooltip: tip(tools.shared(c), (item) => tools.safe(d.x[item.dataIndex]) + "<br>" + tools.two(item.value) + "% · " + tools.safe(d.text[item.dataIndex])),
     });

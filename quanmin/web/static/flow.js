@@ -1,5 +1,5 @@
 "use strict";
-// Charts of the flow pages; made in Python by web/flow_panels.py and web/flow_county.py. Load after echarts.min.js and before app.js.
+// Charts of the flow pages; made in Python by web/flow_panels.py and web/flow_county.py. Load after drawing.js and before app.js.
 // flow_stack: { x: names, is_upright, series: [{name, tone, decal: "none" | "lines" | "dots" | "cross", values, texts, links}], totals: texts, unit }
 // flow_sankey: { nodes: [{id, name, depth, tone, text, link}], links: [{source, target, value, text, tone, link}], head: names of the columns }
 // flow_heat: { x, y: names, cells: [[column, row, shade 0 to 1, text, link]], unit }
@@ -7,17 +7,7 @@
 (function () {
   if (!window.echarts) return;
   const charts = (window.quanminCharts = window.quanminCharts || {});
-  const rgba = (hex, alpha) => "rgba(" + [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",") + "," + alpha + ")";
-  const decals = (c) => ({ none: undefined, lines: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -0.785, color: rgba(c("paper"), 0.55) },
-    dots: { symbol: "circle", dashArrayX: [[6, 6], [0, 6, 6, 0]], dashArrayY: [6, 0], symbolSize: 0.7, color: rgba(c("paper"), 0.7) },
-    cross: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [1, 4], rotation: 0.785, color: rgba(c("paper"), 0.7) } });
-  const narrow = (holder) => holder.clientWidth < 560;
-  const wide = (letter) => (letter > "\u2e7f" ? 2 : 1); // Chinese characters take the room of two letters
-  function clip(text, most) {
-    let room = most, kept = "";
-    for (const letter of text) { room -= wide(letter); if (room < 0) return kept.slice(0, -1) + "…"; kept += letter; }
-    return text;
-  }
+  const { rgba, decals, narrow, clip } = window.quanminDrawing;
 
   charts.flow_stack = function (d, c, holder, tools) {
     const isUp = d.is_upright, pattern = decals(c), last = d.series.length - 1;

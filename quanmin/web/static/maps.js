@@ -1,5 +1,5 @@
 "use strict";
-// Maps over outlines that come with the chart. Load after echarts.min.js and before app.js. Made in Python by web/maps.py (map_chart) and web/flow_panels.py.
+// Maps over outlines that come with the chart. Load after drawing.js and before app.js. Made in Python by web/maps.py (map_chart) and web/flow_panels.py.
 //
 // map: counties shaded by a value.
 //   { kind: "map", outlines: {code: GeoJSON Polygon or MultiPolygon}, points: {code: [longitude, latitude]} (where a name stands; may be {}), names: {code: text},
@@ -16,7 +16,7 @@
   const MARGIN = 0.14; // of the outlines' size: how far out places beyond them are drawn
   let registered = 0;
 
-  const rgba = (hex, alpha) => "rgba(" + [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",") + "," + alpha + ")";
+  const { rgba } = window.quanminDrawing;
   const rings = (g) => (g.type === "Polygon" ? [g.coordinates[0]] : g.coordinates.map((part) => part[0]));
   function box(outlines) {
     const all = Object.values(outlines).flatMap(rings).flat();
