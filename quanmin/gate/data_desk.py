@@ -264,9 +264,9 @@ class DataDesk:
         except Refusal:
             return {}
 
-    def waiting(self, sender: str = "") -> list[Sent]:
-        """Received files that are not in the snapshot yet."""
-        return [one for one in self.sent(sender) if not one.is_built]
+    def waiting(self) -> int:
+        """How many received files of visible senders are not in the snapshot yet."""
+        return sum(s.id > self.snapshot.through and self.sees(s.sender) for s in self._submissions)
 
     def completeness(self, sender: str = "") -> list[Filled]:
         """How far the visible senders fill the mandatory columns of what they send."""

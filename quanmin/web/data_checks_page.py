@@ -73,15 +73,19 @@ def checks_page(request: Request, category: str = "") -> Response:
     desk = data_desk(view)
     if category and category not in CATEGORIES:
         raise refused("category", category)
-    found = held(desk)
-    by_check: dict[str, list[Held]] = {}
-    for one in found:
-        by_check.setdefault(one.check.id, []).append(one)
-    whole = [summed(several, several[0].check) for several in by_check.values()]
-    listed = [h for h in whole if category in ("", h.check.category)]
-    shown = [h for h in found if category in ("", h.check.category)]
-    return answer(request, "data_checks.html", [_categories(view, whole), _senders(view, shown), check_rows(view, listed)], snapshot=view.snapshot,
-                  category=category, categories=CATEGORIES, failed=sum(h.status == "fail" for h in whole), checks=len(whole))
+
+    def read() -> tuple[list[Panel], int, int]:
+        found = held(desk)
+        by_check: dict[str, list[Held]] = {}
+        for one in found:
+            by_check.setdefault(one.check.id, []).append(one)
+        whole = [summed(several, several[0].check) for several in by_check.values()]
+        listed, shown = ([h for h in some if category in ("", h.check.category)] for some in (whole, found))
+        panels = [_categories(view, whole), _senders(view, shown), check_rows(view, listed)]
+        return panels, sum(h.status == "fail" for h in whole), len(whole)
+
+    panels, failed, checks = view.remembered(("checks page", category), read)
+    return answer(request, "data_checks.html", panels, snapshot=view.snapshot, category=category, categories=CATEGORIES, failed=failed, checks=checks)
 
 
 def _by_sender(view: View, found: list[Held]) -> Panel:

@@ -169,10 +169,15 @@ def data_page(request: Request, table: str = "") -> Response:
     tables = sorted({slot.table for slot in slots})
     if table and table not in tables:
         raise refused("table", table)
-    panels = [timeliness(view, [s for s in slots if table in ("", s.table)], "sender"), counted(view, desk), completeness(view, desk.completeness())]
-    return answer(request, "data.html", panels, snapshot=view.snapshot, total=desk.total(), tables={t: table_name(view, t) for t in tables}, table=table,
+
+    def read() -> tuple[list[Panel], tuple[int, int, int] | None]:
+        shown = [s for s in slots if table in ("", s.table)]
+        return [timeliness(view, shown, "sender"), counted(view, desk), completeness(view, desk.completeness())], desk.total()
+
+    panels, total = view.remembered(("data page", table), read)  # of what stands in the snapshot
+    return answer(request, "data.html", panels, snapshot=view.snapshot, total=total, tables={t: table_name(view, t) for t in tables}, table=table,
                   missing=sum(s.state == "missing" for s in slots), late=sum(s.state == "late" for s in slots), senders=len(desk.senders),
-                  waiting=len(desk.waiting()))
+                  waiting=desk.waiting())
 
 
 def _files(view: View, sent: list[Sent]) -> Panel:

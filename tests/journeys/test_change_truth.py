@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import quanmin
+from quanmin.gate.inquiry import Inquiry
 from quanmin.services.change import aligned, explain
+from quanmin.services.change.actions import change
 from tests.journeys.conftest import Region
 
 MONTHS = range(3, 10)  # March to September, pooled: a county of the small region has some twenty stays a month
@@ -71,3 +73,18 @@ def test_a_hospital_that_stopped_sending_is_the_data_part(region: Region) -> Non
     assert found.data == pytest.approx(sum(part.data for part in missing))
     for one in found.dimensions:
         assert one.split.data + one.split.mix + one.split.rate == pytest.approx(found.change, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["lost_services", "stops_sending"])
+def test_what_an_actor_is_told_is_what_all_submissions_one_by_one_give(region: Region, kind: str) -> None:
+    """The action tells submissions apart only where they did not all come for both periods."""
+    county = next(row["place_code"] for row in region.truth("events") if row["kind"] == kind)[:6]
+    inquiry = Inquiry(region.site.operator(), region.site.indicators(), region.site.settings.region)
+    told = change(inquiry, "in_county_inpatient_share", "2025-03..2025-09", "2026-03..2026-09", county, "icd_chapter,age_band,sex_code").explanation
+    found = explained(region, county)
+    assert (told.before, told.after, told.data) == pytest.approx((found.before, found.after, found.data), rel=1e-9)
+    for one, other in zip(told.dimensions, found.dimensions, strict=True):
+        assert one.name == other.name and one.split.submissions == other.split.submissions
+        assert {g.group: (g.data, g.mix, g.rate) for g in one.split.groups} == {g.group: pytest.approx((g.data, g.mix, g.rate), abs=1e-9)
+                                                                                for g in other.split.groups}
+    assert [(c.dimension, c.group, c.part) for c in told.causes] == [(c.dimension, c.group, c.part) for c in found.causes]

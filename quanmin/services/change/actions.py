@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from quanmin.catalog.messages import say
 from quanmin.engines.answers import scale_of
 from quanmin.model import Cell, Indicator, Problem, Refusal
 from quanmin.model.action import action
 from quanmin.model.asker import Asker
-from quanmin.services.change.causes import Explanation, aligned, explain
-from quanmin.services.change.split import KINDS
+from quanmin.services.change.causes import Explanation, aligned, explain, together
+from quanmin.services.change.split import KINDS, Cells
 
-SUBMISSION = ("sender", "month")
+SUBMISSION, REGULAR = ("sender", "month"), ""  # the label of all rows whose submissions need not be told apart
 PERIODS = ("month", "year")
 PLACES = ("county", "county_code", "home_county", "facility_county", "township_code", "community_code")
 OUTCOMES = ("destination_code", "kind_code")
@@ -58,6 +59,54 @@ def _condition(sides: Sequence[list[str]]) -> str:
     return " OR ".join(f"month >= '{months[0]}' AND month <= '{months[-1]}'" for months in sides)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The figures of both periods; `came`: per period the (sender, place in the year) of the submissions that came."""
+
+    asker: Asker
+    indicator: str
+    months: tuple[list[str], list[str]]
+    where: Sequence[str]
+    came: tuple[frozenset[Hashable], frozenset[Hashable]]
+
+    @cached_property
+    def places(self) -> dict[object, Hashable]:
+        """Month → its place in the year, where the months of the two periods meet."""
+        return {month: int(month[5:]) for side in self.months for month in side}
+
+    def _cells(self, by: Sequence[str], *conditions: str) -> tuple[list[Cell], list[Cell]]:
+        found = self.asker.figures(self.indicator, by, [*self.where, *conditions]).cells  # both periods in one pass
+        before, after = ([cell for cell in found if side[0] <= str(cell.key["month"]) <= side[-1]] for side in self.months)
+        return before, after
+
+    @cached_property
+    def _odd(self) -> tuple[list[object], list[object]]:
+        """Months of which no submission came for both periods, and senders with figures of other months whose submission did not."""
+        common = self.came[0] & self.came[1]
+        cells = [cell.key for side in self._cells(SUBMISSION) for cell in side]
+        met = {key["month"] for key in cells if (key["sender"], self.places[key["month"]]) in common}
+        months = sorted({str(key["month"]) for key in cells if key["month"] not in met})
+        senders = {key["sender"] for key in cells if key["month"] in met and (key["sender"], self.places[key["month"]]) not in common}
+        return list(months), sorted(senders, key=lambda sender: (sender is not None, sender))
+
+    def by(self, name: str) -> Cells:
+        """The figures by group; by submission too where a sender's did not all come for both periods (by all of them there are thousands of cells)."""
+        regular, odd = self._conditions()
+        cells = self._cells([name, "month"], *regular)
+        if not any(self.came) or not all(any(cell.denominator for cell in side) for side in cells):  # all of the change is in the submissions
+            return replace(aligned(*self._cells([name, *SUBMISSION]), [name], SUBMISSION, self.places), reported=self.came if any(self.came) else None)
+        parts = [aligned(*cells, [name]), *([aligned(*self._cells([name, *SUBMISSION], *odd), [name], SUBMISSION, self.places)] if odd else [])]
+        return together(parts, (self.came[0] | {REGULAR}, self.came[1] | {REGULAR}))
+
+    def _conditions(self) -> tuple[list[str], list[str]]:
+        """What the rows of submissions that need not be told apart fulfil, and the others (nothing where there are none)."""
+        months, senders = self._odd
+        lists = [(name, ", ".join("'" + str(one).replace("'", "''") + "'" for one in found if one is not None))
+                 for name, found in (("month", months), ("sender", senders))]
+        odd = [*(f"{name} IN ({listed})" for name, listed in lists if listed), *(["sender IS NULL"] if None in senders else [])]
+        return [f"NOT ({one})" for one in odd], [" OR ".join(odd)] if odd else []
+
+
 @action("small")
 def change(asker: Asker, indicator: str, before: str, after: str, place: str = "", by: str = "") -> Change:
     """The change of a share, rate or mean between two periods ("2025", "2025-03" or "2025-03..2025-09"), split exactly into data, mix and rate."""
@@ -69,20 +118,12 @@ def change(asker: Asker, indicator: str, before: str, after: str, place: str = "
         raise _refuse("by", "", "nothing_to_split", "mend_nothing_to_split")
     known = list(asker.months())
     months = months_of(before, known), months_of(after, known)
-    places: dict[object, int] = {month: int(month[5:]) for side in months for month in side}
     tables = ("stay", "claim") if one.numerator.table in ("place", "outflow", "hospitalisation") else (one.numerator.table,)
     received = asker.received(tables)
-    came = tuple({(sender, places[month]) for sender, month in received if month in side} for side in months)
-    where = asker.where(place)
-
-    def cells(name: str) -> tuple[list[Cell], list[Cell]]:
-        found = asker.figures(indicator, [name, *SUBMISSION], [*where, _condition(months)]).cells  # both periods in one pass
-        before, after = ([cell for cell in found if side[0] <= str(cell.key["month"]) <= side[-1]] for side in months)
-        return before, after
-
+    first, second = (frozenset((sender, int(month[5:])) for sender, month in received if month in side) for side in months)
+    rows = _Rows(asker, indicator, months, [*asker.where(place), _condition(months)], (first, second))
     try:
-        found = explain({name: aligned(*cells(name), [name], SUBMISSION, places, (came[0], came[1]) if received else None) for name in dimensions},
-                        one.kind, scale_of(one))
+        found = explain({name: rows.by(name) for name in dimensions}, one.kind, scale_of(one))
     except ValueError as error:
         raise _refuse("period", f"{before} {after}", "no_figures", "mend_periods") from error
     return Change(indicator, place or asker.region, tuple(months[0]), tuple(months[1]), found, asker.snapshot)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quanmin.model import Cell
-from quanmin.services.change.split import Cells, Split, split
+from quanmin.services.change.split import Cells, Numbers, Split, split
 
 CHANCE = 2.0
 
@@ -137,3 +137,12 @@ def aligned(before: Sequence[Cell], after: Sequence[Cell], group: Sequence[str],
             row[offset + 1] += float(cell.denominator or 0)
     n0, d0, n1, d1 = np.array(list(sums.values()), dtype=np.float64).reshape(-1, 4).T
     return Cells([g for g, _ in sums], [s for _, s in sums], n0, d0, n1, d1, reported)
+
+
+def together(parts: Sequence[Cells], reported: tuple[Collection[Hashable], Collection[Hashable]]) -> Cells:
+    """Parts of the rows of one change as one."""
+    def column(name: str) -> Numbers:
+        return np.concatenate([np.asarray(getattr(part, name), dtype=np.float64) for part in parts])
+
+    return Cells([g for part in parts for g in part.groups], [s for part in parts for s in part.submissions], column("numerator_before"),
+                 column("denominator_before"), column("numerator_after"), column("denominator_after"), reported)
