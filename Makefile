@@ -24,7 +24,7 @@ test: setup
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	$(VENV)/bin/quanmin catalog check
-	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(VENV)/bin/quanmin catalog check

@@ -29,6 +29,12 @@ def english() -> Iterator[None]:
     speak("")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest goes first, one such suite for each worker: the kills; the journeys; then the rest."""
+    first = ("tests/reliability/test_kills.py", "tests/journeys/")
+    items.sort(key=lambda item: next((n for n, part in enumerate(first) if item.nodeid.startswith(part)), len(first)))
+
+
 def frames_of(catalog: Catalog, tables: dict[str, list[dict]]) -> dict[str, pa.Table]:
     """Rows per table → Arrow tables with the declared types."""
     return {

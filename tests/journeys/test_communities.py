@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import python_calamine
@@ -21,7 +20,7 @@ from quanmin.model import Answer
 from quanmin.services.communities import SETS, score_set
 from quanmin.site import Site
 from quanmin.web.app import create_app
-from tests.journeys.browsing import CHROMIUM, PHONE, Visitor, serious, visiting
+from tests.journeys.browsing import CHROMIUM, Visitor, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
 from tests.journeys.people import Person, somebody
@@ -194,24 +193,6 @@ def test_what_is_to_be_sent_comes_back_as_evidence(region: Region, people: dict[
 def visitor(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
     with visiting(region.site, address, browser, "section") as found:
         yield found
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
-@pytest.mark.parametrize("language", ["en"])  # test_face_pages reads the pages in both
-def test_the_pages_are_drawn_fit_a_phone_and_read_by_axe(visitor: Visitor, language: str) -> None:
-    found: list[Any] = []
-    for path, charts in ((f"/communities?year={YEAR}", ("kinds", "gap")), (f"/community/{CODE}?year={YEAR}&set=2020", ("ranks", "trends"))):
-        page = visitor.go(path, language)
-        for name in charts:
-            assert page.locator(f"[data-chart={name}-data] svg path").count() > 8, name
-        found += serious(page)
-        page.set_viewport_size(PHONE)
-        visitor.go(path, language)
-        for summary in page.locator("main > div > details > summary, section > details > summary").all():
-            summary.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-        page.set_viewport_size({"width": 1440, "height": 900})
-    assert not found, found
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")

@@ -17,7 +17,6 @@ from quanmin.gate.audit import Audit
 from quanmin.gate.data_desk import DataDesk
 from quanmin.site import Site
 from quanmin.web.app import create_app
-from tests.journeys.browsing import CHROMIUM, Visitor, serious
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
 from tests.journeys.people import Person, somebody
@@ -252,28 +251,3 @@ def test_a_decision_is_recorded_and_taken_back(copied: Site) -> None:
         assert person.get("/review").status_code == 403
         assert person.client.post("/review", data=form | {"csrf": person.csrf}, follow_redirects=False).status_code == 403
     assert not copied.ledger.decisions()
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_axe_finds_nothing_serious(visitor: Visitor, language: str, own: str) -> None:
-    found = []
-    visitor.page.set_default_timeout(90_000)
-    for path in (*PAGES, f"/data/sender/{own}"):
-        page = visitor.go(path, language)
-        if page.locator("[data-chart]").count():
-            assert page.locator("[data-chart] svg path").count() > 3, f"{path} draws nothing"
-        for summary in page.locator("summary").all():
-            summary.click()
-        found += serious(page)
-    assert not found, found
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
-def test_nothing_is_wider_than_a_phone(visitor: Visitor, own: str) -> None:
-    visitor.page.set_viewport_size({"width": 390, "height": 844})
-    for path in (*PAGES, f"/data/sender/{own}"):
-        page = visitor.go(path, "en")
-        for summary in page.locator("summary").all():
-            summary.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path

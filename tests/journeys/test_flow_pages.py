@@ -26,7 +26,7 @@ from quanmin.services.flow import outflow_rule
 from quanmin.site import Site, make_site
 from quanmin.web import maps
 from quanmin.web.app import create_app
-from tests.journeys.browsing import DESK, PHONE, Visitor, serious, visiting
+from tests.journeys.browsing import Visitor, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import read
 from tests.journeys.people import Person, somebody
@@ -311,26 +311,8 @@ def opened(region: Region, address: str, browser: Browser) -> Iterator[Visitor]:
         yield found
 
 
-@pytest.mark.parametrize("language", ["en"])  # test_face_pages reads the pages in both
-def test_axe_finds_nothing_serious_and_charts_are_drawn(opened: Visitor, language: str) -> None:
-    page, found = opened.page, []
-    for path in ("/flow", "/flow?cut=icd_chapter&measure=charge_cny", f"/flow/county/{COUNTY}", f"/flow/rows?what=outflow&home_county={COUNTY}"):
-        page.set_viewport_size(DESK)
-        opened.go(path, language)
-        for holder in page.locator("[data-chart]").all():
-            assert holder.locator("svg path").count() > 3, holder.get_attribute("data-chart")
-        for summary in page.locator(".flow summary").all():
-            summary.click()
-        found += serious(page)
-        page.set_viewport_size(PHONE)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-    assert not found and not opened.errors, (found, opened.errors)
-
-
 def test_a_click_on_the_map_leads_to_the_county(opened: Visitor) -> None:
-    page = opened.page
-    page.set_viewport_size(DESK)
-    opened.go(f"/flow?period={YEAR}", "en")
+    page = opened.go(f"/flow?period={YEAR}", "en")
     page.evaluate("""() => { const holder = document.querySelector('[data-chart=map-data]'), chart = echarts.getInstanceByDom(holder);
         const points = JSON.parse(document.getElementById('map-data').textContent).points, box = holder.getBoundingClientRect();
         const [x, y] = chart.convertToPixel('geo', points['990104']);

@@ -147,9 +147,10 @@ def _older_shape(path: Path) -> None:
     path.rename(path.with_name(f"{path.name.split('.')[0]}.{checksum(path)}.parquet"))
 
 
-@pytest.mark.parametrize("harm", [Path.unlink, _truncate, _flip, lambda p: p.write_bytes(b""), _older_shape], ids=["gone", "half", "flipped", "empty", "older"])
-@pytest.mark.parametrize("table", ["stay", "stay_diagnosis"])
-def test_a_damaged_cache_is_made_again_from_landing(tmp_path: Path, harm: Callable[[Path], object], table: str) -> None:
+@pytest.mark.parametrize(("table", "harm"), [
+    ("stay", Path.unlink), ("stay_diagnosis", _truncate), ("stay", _flip), ("stay_diagnosis", lambda p: p.write_bytes(b"")), ("stay", _older_shape),
+], ids=["gone", "half", "flipped", "empty", "older"])
+def test_a_damaged_cache_is_made_again_from_landing(tmp_path: Path, table: str, harm: Callable[[Path], object]) -> None:
     site = new_region(tmp_path / "site")
     paths = []
     for number in range(4):

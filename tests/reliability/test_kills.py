@@ -16,8 +16,8 @@ from tests.reliability.conftest import Commands, Sent
 from tests.reliability.keeping import acknowledged, asked, hold, opened, rows_by_submission
 
 KILLS = 60
-CHOSEN = 14  # of the steps of a command
-BUILD_AFTER = 8  # senders
+CHOSEN = 10  # of the steps of a command
+BUILD_AFTER = 10  # senders
 
 
 def plan(sent: list[Sent]) -> list[Sent | None]:
@@ -55,7 +55,7 @@ def test_sixty_kills_at_random_instants(commands: Commands, sent: list[Sent], wh
     commands.run("init", folder, "--region", "990100")
     site = opened(folder, reference)
     for step, usual in zip(plan(sent), spent, strict=True):
-        for _ in range(2 if step else 6):
+        for _ in range(2 if step else 7):
             before, snapshots = acknowledged(site), site.ledger.snapshots()
             published = asked(site) if snapshots and step is None else []
             outcome = commands.run_and_kill(chance.uniform(0, usual), *words(folder, step))
