@@ -186,17 +186,15 @@ def _served(folder: str, runs: int) -> dict[str, Any]:
             "ms of a county's first page after sign-in": round(1000 * signed_in), "seconds until a county is warm": round(waited, 1)}
 
 
-def _naive(folder: str, roles: dict[str, list[str]]) -> dict[str, dict[str, list[float]]]:
-    """The same without anything kept from one request to the next: tables in files, no warming, one run."""
+def _naive(folder: str, paths: list[str]) -> dict[str, list[float]]:
+    """The same for somebody of the whole region without anything kept from one request to the next: tables in files, no warming, one run."""
     site = Site(Path(folder))
-    app, found = create_app(site), {}
+    app = create_app(site)
     desk: Desk = app.state.desk
-    for name, paths in roles.items():
-        scope = "region" if name == "leader" else f"county:{_place(site).county}"
-        client = _somebody(app, "section", scope)
-        with closing(client):
-            found[name] = {path: _forgotten(desk, client, path, Scope.parse(scope)) for path in paths}
-        site.accounts.disable(client.headers["user-agent"])
+    client = _somebody(app, "section", "region")
+    with closing(client):
+        found = {path: _forgotten(desk, client, path, Scope()) for path in paths}
+    site.accounts.disable(client.headers["user-agent"])
     return found
 
 
@@ -217,21 +215,20 @@ def measured(folder: Path, runs: int = RUNS, show: Callable[[str], None] = print
     limit, load = next(seconds for most, seconds in LIMITS.items() if residents <= most), os.getloadavg()[0]
     ours = measure(_served, str(folder), runs)
     pages = ours.result.pop("pages")
-    plain = measure(_naive, str(folder), {name: list(paths) for name, paths in pages.items()})
-    over, ratios = {}, []
+    plain = measure(_naive, str(folder), list(pages["leader"]))
+    over = {}
+    ratios = [pages["leader"][path]["again"][0] / spent[0] for path, spent in plain.result.items()]
     for name, paths in pages.items():
         for path, times in paths.items():
-            times["nothing remembered"] = plain.result[name][path]
-            ratios.append(times["again"][0] / times["nothing remembered"][0])
             slow = times["first"][0] > 1000 * limit
             over |= {f"{name} {path}": times["first"][0]} if slow else {}
             first, again = ("/".join(f"{one:.0f}" for one in times[key]) for key in ("first", "again"))
-            show(f"{name:7} {path:75} {first:>21} {again:>19} {times['nothing remembered'][0]:>8.0f} {'over' if slow else ''}")
+            show(f"{name:7} {path:75} {first:>21} {again:>19} {plain.result[path][0] if name == 'leader' else 0:>8.0f} {'over' if slow else ''}")
     first = [t["first"][0] for paths in pages.values() for t in paths.values()]
     return {"residents": residents, "rows": _rows_in(site), "runs": runs, "limit ms": 1000 * limit, "load before": round(load, 1),
             "load after": round(os.getloadavg()[0], 1), **ours.result, "pages measured": len(first), "median ms of first openings": round(median(first)),
             "over the limit": over, "ratio (again / nothing remembered, median)": round(median(ratios), 3), "peak MB": round(ours.peak_mb),
-            "peer peak MB": round(plain.peak_mb), "ms (median, p95, largest, processor)": pages}
+            "peer peak MB": round(plain.peak_mb), "ms (median, p95, largest, processor)": pages, "peer ms (wall, processor)": plain.result}
 
 
 def run(folder: Path) -> dict[str, object]:

@@ -86,13 +86,20 @@ class Visitor:
     """A browser window that remembers what went wrong in it."""
 
     def __init__(self, context: BrowserContext, address: str) -> None:
-        self.page: Page = context.new_page()
+        self.context, self.address, self.errors = context, address, list[str]()
+        self.page = self.opened()
+
+    def opened(self) -> Page:
+        """A new window in place of the one before: one that has shown many pages grows slow."""
+        if self.context.pages:
+            self.page.close()
+        self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
-        self.address, self.errors = address, []
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("requestfailed", lambda request: request.failure == ABORTED or self.errors.append(f"failed: {request.url} {request.failure}"))
-        self.page.on("request", lambda request: request.url.startswith((address, "data:")) or self.errors.append(f"asks elsewhere: {request.url}"))
+        self.page.on("request", lambda request: request.url.startswith((self.address, "data:")) or self.errors.append(f"asks elsewhere: {request.url}"))
+        return self.page
 
     def _note(self, message: ConsoleMessage) -> None:
         is_expected = "404" in message.text and "/nothing" in self.page.url

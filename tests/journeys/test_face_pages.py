@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 
-from tests.journeys.browsing import CHROMIUM, DESK, PATIENCE, PHONE, Visitor, serious, shorten, unfold, visiting
+from tests.journeys.browsing import CHROMIUM, PATIENCE, PHONE, Visitor, serious, shorten, unfold, visiting
 from tests.journeys.conftest import Region
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the browser `chromium` is not installed")
@@ -40,13 +40,11 @@ def section(region: Region, address: str, browser: Browser) -> Iterator[Visitor]
 
 @pytest.fixture
 def window(section: Visitor) -> Iterator[Visitor]:
-    """The window, wide again; nothing may go wrong in it during a test."""
-    section.page.set_viewport_size(DESK)
-    section.page.emulate_media(color_scheme="light")
+    """A new window of theirs; nothing may go wrong in it during a test."""
     section.errors.clear()
+    section.opened()
     yield section
     errors, section.errors = section.errors, []
-    section.page.goto("about:blank")  # where a change of size draws nothing anew
     assert not errors, errors
 
 

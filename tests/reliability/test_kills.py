@@ -17,7 +17,8 @@ from tests.reliability.keeping import acknowledged, asked, hold, opened, rows_by
 
 KILLS = 60
 CHOSEN = 10  # of the steps of a command
-BUILD_AFTER = 10  # senders
+BUILD_AFTER = 8  # senders
+TRIES = {"intake": 3, "build": 8}  # kills of one step, each a little later than the one before, until one comes too late
 
 
 def plan(sent: list[Sent]) -> list[Sent | None]:
@@ -55,11 +56,12 @@ def test_sixty_kills_at_random_instants(commands: Commands, sent: list[Sent], wh
     commands.run("init", folder, "--region", "990100")
     site = opened(folder, reference)
     for step, usual in zip(plan(sent), spent, strict=True):
-        for _ in range(2 if step else 7):
+        kind = "intake" if step else "build"
+        for attempt in range(TRIES[kind]):
             before, snapshots = acknowledged(site), site.ledger.snapshots()
             published = asked(site) if snapshots and step is None else []
-            outcome = commands.run_and_kill(chance.uniform(0, usual), *words(folder, step))
-            kills["intake" if step else "build"] += outcome.code == -9
+            outcome = commands.run_and_kill((attempt + chance.random()) / TRIES[kind] * usual, *words(folder, step))
+            kills[kind] += outcome.code == -9
             site = opened(folder, reference)
             hold(site, reference, outcome, step, before)
             if step is not None:
