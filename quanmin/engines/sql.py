@@ -158,26 +158,34 @@ def _given(tree: exp.Expression, conditions: Sequence[exp.Expression]) -> exp.Ex
     return exp.Case(ifs=[exp.If(this=exp.and_(*(c.copy() for c in conditions)), true=tree)])
 
 
+def _named(tree: exp.Expression, name: str) -> exp.Expression:
+    return exp.alias_(tree, name, copy=False)
+
+
+def _selected(shown: list[exp.Expression], part: Part, wanted: Sequence[exp.Expression]) -> exp.Select:
+    """A select of a part's table; trees are taken as they are, since copying them costs more than making them."""
+    query = exp.Select(expressions=shown).from_(exp.to_table(part.table.id), copy=False)
+    return query.where(*wanted, copy=False) if wanted else query
+
+
 def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
     """Rows the part may be about: keys k0, k1, …; `mark` (not null = known to belong, true = counts); `amount` (null = not known)."""
     whole = ready(parse(part.whole), catalog)
     is_certain = never_null(whole)
-    belongs: list[exp.Expression] = [] if is_certain else [exp.paren(whole)]
-    inner = exp.select(*(exp.alias_(dimension(name, part), f"k{i}") for i, name in enumerate(by)))
+    belongs: list[exp.Expression] = [] if is_certain else [exp.paren(whole.copy(), copy=False)]
+    shown = [_named(dimension(name, part), f"k{i}") for i, name in enumerate(by)]
     if part.sum or part.distinct:
         amount = ready(parse(part.sum or part.distinct), catalog)
-        inner = inner.select(exp.alias_(_given(amount, belongs), "amount"))
-        belongs = [*belongs, exp.Not(this=exp.Is(this=exp.paren(amount.copy()), expression=exp.null()))]
+        shown.append(_named(_given(amount, belongs), "amount"))
+        belongs = [*belongs, exp.Not(this=exp.Is(this=exp.paren(amount.copy(), copy=False), expression=exp.null()))]
     if part.counted:
-        inner = inner.select(exp.alias_(_given(ready(parse(part.counted), catalog), belongs), "mark"))
+        shown.append(_named(_given(ready(parse(part.counted), catalog), belongs), "mark"))
     elif not (part.sum or part.distinct):
-        inner = inner.select(exp.alias_(_given(exp.true(), belongs), "mark"))
-    inner = inner.from_(exp.to_table(part.table.id))
+        shown.append(_named(_given(exp.true(), belongs), "mark"))
+    wanted: list[exp.Expression] = []
     if part.whole.strip():
-        inner = inner.where(whole.copy() if is_certain else exp.Not(this=exp.Is(this=exp.paren(whole.copy()), expression=exp.false())))
-    for text in filters:
-        inner = inner.where(exp.paren(condition(text, part, catalog)))
-    return inner
+        wanted.append(whole if is_certain else exp.Not(this=exp.Is(this=exp.paren(whole.copy(), copy=False), expression=exp.false())))
+    return _selected(shown, part, [*wanted, *(exp.paren(condition(text, part, catalog), copy=False) for text in filters)])
 
 
 def counts_exactly(tree: exp.Expression, table: Table) -> bool:
@@ -222,10 +230,9 @@ def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalo
     unknown = exp.Sub(this=star, expression=known.copy())
     squares = _sum_of_squares(amount.copy(), is_exact) if part.squares else exp.null()
     keys = [exp.column(f"k{i}") for i in range(len(by))]
-    outer = exp.select(*keys).select(
-        exp.alias_(upper, "amount"), exp.alias_(total.copy(), "total"), exp.alias_(unknown, "unknown"), exp.alias_(squares, "squares"),
-    ).from_(_projection(part, by, filters, catalog).subquery("r"))
-    return outer.group_by(*(key.copy() for key in keys)) if by else outer
+    columns = [_named(upper, "amount"), _named(total.copy(), "total"), _named(unknown, "unknown"), _named(squares, "squares")]
+    outer = exp.Select(expressions=[*keys, *columns]).from_(_projection(part, by, filters, catalog).subquery("r", copy=False), copy=False)
+    return outer.group_by(*(key.copy() for key in keys), copy=False) if by else outer
 
 
 def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str, by: Sequence[str] = ()) -> exp.Select:
@@ -266,9 +273,6 @@ def together(of: Sequence[Part], by: Sequence[str], filters: Sequence[str], cata
     for i, part in enumerate(of):
         whole, counted = exp.paren(ready(parse(part.whole), catalog)), exp.paren(ready(parse(part.counted), catalog))
         mark = _given(counted, [whole])
-        columns += [exp.alias_(exp.Count(this=exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])), f"n{i}", copy=False),
-                    exp.alias_(exp.Count(this=mark.copy()), f"d{i}", copy=False)]
-    query = exp.Select(expressions=columns).from_(exp.to_table(first.table.id), copy=False)  # a select that copies is slow with hundreds of columns
-    for text in filters:
-        query = query.where(exp.paren(condition(text, first, catalog)), copy=False)
+        columns += [_named(exp.Count(this=exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])), f"n{i}"), _named(exp.Count(this=mark.copy()), f"d{i}")]
+    query = _selected(columns, first, [exp.paren(condition(text, first, catalog), copy=False) for text in filters])
     return query.group_by(*(exp.Literal.number(i + 1) for i in range(len(by))), copy=False) if by else query
