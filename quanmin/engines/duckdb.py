@@ -18,7 +18,7 @@ from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
 from quanmin.engines.kept import Kept, written_of
-from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, tallies, together
 from quanmin.model import Answer, Cell, Check, Indicator, Table
 from quanmin.model.words import GRAINS
 
@@ -118,6 +118,29 @@ class DuckDBEngine:
         self._kept.keep(part, by, filters, counted)
         return counted
 
+    def prepare(self, question: Indicator | Check, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+        """Count what a question is counted from by several groupings in one pass per table, so that asking for each of them reads nothing more."""
+        if isinstance(question, Indicator) and (not question.is_executable or question.kind in ("growth", "composite")):
+            return  # put together from others
+        first, second = parts(self.catalog, question)
+        self._prepare(first, groupings, where)
+        if second is not None:
+            self._prepare(second, [self._second_by(second, by)[0] for by in groupings], where)
+
+    def _prepare(self, part: Part, groupings: Sequence[Sequence[str]], filters: Sequence[str]) -> None:
+        wanted = [by for by in dict.fromkeys(map(tuple, groupings)) if by and self._kept.find(part, by, filters) is None]
+        if len(wanted) < 2:
+            return
+        self._need_lists(part.whole, part.counted, part.sum, *filters)
+        query, names, which = tallies(part, wanted, filters, self.catalog)
+        counted: list[dict[answers.Key, answers.Tally]] = [{} for _ in wanted]
+        places = {number: (found, [(names.index(name), name) for name in by]) for number, found, by in zip(which, counted, wanted, strict=True)}
+        for row in self._run(query, filters).fetchall():
+            found, keys = places[row[-1]]
+            found[tuple(_key_text(row[i], name) for i, name in keys)] = answers.Tally(*row[len(names):-1])
+        for by, found in zip(wanted, counted, strict=True):
+            self._kept.keep(part, by, filters, found)
+
     def _run(self, query: exp.Select | str, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
         """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""
         try:
@@ -146,9 +169,14 @@ class DuckDBEngine:
         counted = self._tally(first, by, where)
         if second is None:
             return answers.quotients(question, by, counted, None)
-        coarse = [name in GRAINS and name != "year" and second.table.columns[second.time].type == "integer" if second.time else False for name in by]
-        second_by = ["year" if is_coarse else name for is_coarse, name in zip(coarse, by, strict=True)]
+        second_by, coarse = self._second_by(second, by)
         return answers.quotients(question, by, counted, self._tally(second, second_by, where), coarse)
+
+    @staticmethod
+    def _second_by(second: Part, by: Sequence[str]) -> tuple[list[str], list[bool]]:
+        """What a denominator is cut by where a question is cut by `by`, and where that is coarser: by years where it is kept by years."""
+        coarse = [name in GRAINS and name != "year" and second.table.columns[second.time].type == "integer" if second.time else False for name in by]
+        return ["year" if is_coarse else name for is_coarse, name in zip(coarse, by, strict=True)], coarse
 
     def _growth(self, question: Indicator, by: Sequence[str], where: Sequence[str]) -> Answer:
         asked = list(by) if any(name in GRAINS for name in by) else [*by, "year"]

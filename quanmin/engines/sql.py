@@ -235,6 +235,17 @@ def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalo
     return outer.group_by(*(key.copy() for key in keys), copy=False) if by else outer
 
 
+def tallies(part: Part, groupings: Sequence[Sequence[str]], filters: Sequence[str], catalog: Catalog) -> tuple[exp.Select, list[str], list[int]]:
+    """The query that counts one part by several groupings in one pass; with it the names of its keys k0 …, and of each grouping the value of `which`."""
+    names = list(dict.fromkeys(name for by in groupings for name in by))
+    keys = {name: exp.column(f"k{i}") for i, name in enumerate(names)}
+    sets = [exp.Tuple(expressions=[keys[name].copy() for name in by]) for by in groupings]
+    query = tally(part, names, filters, catalog)
+    query.set("group", exp.Group(expressions=[exp.GroupingSets(expressions=sets)]))
+    query.append("expressions", _named(exp.Grouping(expressions=[key.copy() for key in keys.values()]), "which"))
+    return query, names, [sum(1 << (len(names) - 1 - i) for i, name in enumerate(names) if name not in by) for by in groupings]
+
+
 def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str, by: Sequence[str] = ()) -> exp.Select:
     """The rows behind a part; `which` is numerator, denominator (all the rows it is about) or unknown; `counted` tells which of them count.
 
@@ -273,6 +284,7 @@ def together(of: Sequence[Part], by: Sequence[str], filters: Sequence[str], cata
     for i, part in enumerate(of):
         whole, counted = exp.paren(ready(parse(part.whole), catalog)), exp.paren(ready(parse(part.counted), catalog))
         mark = _given(counted, [whole])
-        columns += [_named(exp.Count(this=exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])), f"n{i}"), _named(exp.Count(this=mark.copy()), f"d{i}")]
+        met = exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])
+        columns += [_named(exp.Count(this=met), f"n{i}"), _named(exp.Count(this=mark.copy()), f"d{i}")]
     query = _selected(columns, first, [exp.paren(condition(text, first, catalog), copy=False) for text in filters])
     return query.group_by(*(exp.Literal.number(i + 1) for i in range(len(by))), copy=False) if by else query

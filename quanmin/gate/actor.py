@@ -26,6 +26,18 @@ REVIEWED = Table("resident_review", _NO_LABEL, {
     for name, kind, private in (("name_a", "text", "direct"), ("name_b", "text", "direct"), ("birth_a", "date", "quasi"), ("birth_b", "date", "quasi"))
 })
 
+_PAIRS = """
+WITH pair AS (
+    SELECT * FROM resident_review ORDER BY probability DESC NULLS LAST, identity_a, identity_b LIMIT $limit),
+person AS MATERIALIZED (
+    SELECT identity_id, name, sex_code, birth_date, table_name FROM identity
+    WHERE identity_id IN (SELECT unnest([identity_a, identity_b]) FROM pair))
+SELECT pair.identity_a, pair.identity_b, round(pair.probability, 4) AS probability, pair.reason, pair.levels, a.name AS name_a, b.name AS name_b,
+    a.sex_code AS sex_a, b.sex_code AS sex_b, a.birth_date AS birth_a, b.birth_date AS birth_b, a.table_name AS from_a, b.table_name AS from_b
+FROM pair JOIN person a ON a.identity_id = pair.identity_a JOIN person b ON b.identity_id = pair.identity_b
+ORDER BY pair.probability DESC NULLS LAST, pair.identity_a, pair.identity_b
+"""
+
 
 class NotAllowed(Refusal):
     """What the actor's role does not grant."""
@@ -97,6 +109,12 @@ class Actor:
         self.admit(indicators, name, by, where)
         return indicators.ask(name, by, self._within(indicators, name, where), 0 if self.may("small") else None)
 
+    def prepare(self, indicators: Indicators, name: str, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+        """Count figures by several groupings together before each of them is asked for."""
+        for by in groupings:
+            self.admit(indicators, name, by, where)
+        indicators.engine.prepare(indicators.catalog.question(name), groupings, self._within(indicators, name, where))
+
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure, with sender, file and line: masked unless the role may see who they are and asks to; audited either way."""
@@ -116,12 +134,7 @@ class Actor:
     def review_pairs(self, indicators: Indicators, limit: int = 100) -> pa.Table:
         """Uncertain pairs of identities, the surest first, masked."""
         self._require_deciding("review", "list")
-        pairs = indicators.engine.table(
-            "SELECT r.identity_a, r.identity_b, round(r.probability, 4) AS probability, r.reason, r.levels, a.name AS name_a, b.name AS name_b,"
-            " a.sex_code AS sex_a, b.sex_code AS sex_b, a.birth_date AS birth_a, b.birth_date AS birth_b, a.table_name AS from_a, b.table_name AS from_b"
-            " FROM resident_review r JOIN identity a ON a.identity_id = r.identity_a JOIN identity b ON b.identity_id = r.identity_b"
-            " ORDER BY r.probability DESC NULLS LAST, r.identity_a, r.identity_b LIMIT $limit", {"limit": limit},
-        )
+        pairs = indicators.engine.table(_PAIRS, {"limit": limit})
         Audit(self.ledger).note(self.name, "review", "list", rows=len(pairs))
         return mask(pairs, REVIEWED)
 

@@ -55,12 +55,13 @@ def _counted(whole: Indicators) -> Counts:
     return found
 
 
-def held(desk: DataDesk) -> list[Held]:
-    """Every check held against every visible sender's rows."""
+def held(desk: DataDesk, sender: str = "", check: str = "") -> list[Held]:
+    """Every check (or one) held against every visible sender's rows (or those of one sender)."""
     desk.actor.require("figures", "checks", "list")
     counted: Counts = desk.remember(("check counts", desk.whole.snapshot), lambda: _counted(desk.whole))
-    return [one for name, groups in counted.items() for one in _of_one(desk, desk.catalog.checks[name], {
-        sender: counts for sender, counts in groups.items() if (desk.actor.scope.kind == "region" if sender is None else desk.sees(sender))})]
+    seen = {name: {key: counts for key, counts in groups.items() if (desk.actor.scope.kind == "region" if key is None else desk.sees(key))}
+            for name, groups in counted.items() if check in ("", name)}
+    return [one for name, groups in seen.items() for one in _of_one(desk, desk.catalog.checks[name], groups) if sender in ("", one.finding.sender)]
 
 
 def _of_one(desk: DataDesk, check: Check, counts: dict[Any, tuple[int, int]]) -> list[Held]:

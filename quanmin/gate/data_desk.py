@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -167,18 +167,24 @@ class DataDesk:
 
     @cached_property
     def _sent(self) -> list[Sent]:
-        shown = [s for s in self._submissions if self.sees(s.sender)]
+        newest = self._submissions[-1].id if self._submissions else 0
+        whole: list[Sent] = self.remember(("sent", self.snapshot.id, newest), self._all_sent)
+        shown = [one for one in whole if self.sees(one.submission.sender)]
+        withheld = self._withheld({one.submission.id: (one.submission.rejected, one.submission.read) for one in shown})
+        return [replace(one, is_withheld=True) if one.submission.id in withheld else one for one in shown]
+
+    def _all_sent(self) -> list[Sent]:
+        """The files of all senders, the newest first."""
         pieces: dict[int, list[Piece]] = {}
         places: dict[tuple[str, str, str], list[Piece]] = {}
         for piece in self.ledger.pieces():
             pieces.setdefault(piece.submission, []).append(piece)
             places.setdefault((piece.table_name, piece.period, piece.sender), []).append(piece)
-        withheld = self._withheld({s.id: (s.rejected, s.read) for s in shown})
         later = {(s.sender, s.mapping, months_named(s.file)): s.id for s in self._submissions}
-        return [self._one(s, pieces.get(s.id, []), places, later, s.id in withheld) for s in reversed(shown)]
+        return [self._one(s, pieces.get(s.id, []), places, later) for s in reversed(self._submissions)]
 
     def _one(self, one: Submission, pieces: Sequence[Piece], places: dict[tuple[str, str, str], list[Piece]],
-             later: dict[tuple[str, str, tuple[str, str] | None], int], is_withheld: bool) -> Sent:
+             later: dict[tuple[str, str, tuple[str, str] | None], int]) -> Sent:
         after = [next((p.submission for p in places[(piece.table_name, piece.period, piece.sender)] if p.submission > one.id and p.mode == "replace"), None)
                  for piece in pieces]
         replaced = {number for number in after if number is not None}
@@ -189,7 +195,7 @@ class DataDesk:
             replaced, stands = ({newest}, False) if newest != one.id else (set(), True)
         months = sorted({p.period[:7] for p in pieces if p.period != WHOLE})
         return Sent(one, tuple(dict.fromkeys(p.table_name for p in pieces)), tuple(months), tuple(sorted(replaced)), stands,
-                    one.id <= self.snapshot.through, is_withheld)
+                    one.id <= self.snapshot.through)
 
     def _withheld(self, counts: dict[Any, tuple[int, int]]) -> set[Any]:
         """Those of (part, whole) counts that may not be shown to the role, with what would give them away."""

@@ -165,7 +165,7 @@ def check_page(request: Request, table: str, name: str, sender: str = "", unmask
         raise HTTPException(404)
     if sender:
         desk.require_sender(sender, "data")
-    found = [h for h in held(desk) if h.check.id == check.id]
+    found = held(desk, check=check.id)
     panels = [_by_sender(view, found)]
     if moved := _trend(view, desk, check, sender):
         panels.append(moved)

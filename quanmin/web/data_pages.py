@@ -248,7 +248,7 @@ def sender_page(request: Request, sender: str, receipt: str = "", unmasked: str 
         raise HTTPException(404)
     desk.require_sender(sender, "data")
     sent = desk.sent(sender)
-    found = [h for h in held(desk) if h.finding.sender == sender and h.status != "not_applicable"]
+    found = [h for h in held(desk, sender) if h.status != "not_applicable"]
     slots = [slot for slot in desk.slots() if slot.sender == sender]
     panels = [timeliness(view, slots, "table"), _files(view, sent), check_rows(view, found, sender),
               completeness(view, desk.completeness(sender))]

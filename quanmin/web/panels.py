@@ -6,8 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from quanmin.web.rendering import page
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
+
+__all__ = ["Column", "Panel", "Sheet", "Shown", "answer", "as_file", "harmless"]
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": f"{OFFICE}spreadsheetml.sheet", "docx": f"{OFFICE}wordprocessingml.document"}
@@ -24,48 +26,6 @@ EXPORT = re.compile(r"([a-z][a-z0-9_]{0,40})\.(csv|json|xlsx|docx)")
 MOST_IN_WORD = 2_000  # rows: a longer table is no document
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 WIDEST = 48  # characters of a workbook's column
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a sheet: `name` heads it in files, `label` on the page."""
-
-    name: str
-    label: str
-    is_number: bool = False
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A value as the page shows it: `text` on the page, `value` in files; `verdict` is met, missed, bounds or "", `title` what it was counted from."""
-
-    text: str
-    value: Any = None
-    href: str = ""
-    verdict: str = ""
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: its columns and its rows (plain values or Shown); `about` says period, snapshot, definition and the like of all of it."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Any]]
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One chart (or none) with its sheet; `id` names it in addresses and files; `width` is "", wide or full; `is_open` shows the table at once."""
-
-    id: str
-    title: str
-    sheet: Sheet
-    chart: Mapping[str, Any] | None = None
-    note: str = ""
-    width: str = "full"
-    is_open: bool = False
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.templating import Jinja2Templates
-from markupsafe import Markup, escape
 
 from quanmin.catalog.messages import all_messages, language, say
 from quanmin.catalog.wording import note_in
@@ -18,18 +16,10 @@ from quanmin.gate.accounts import roles
 from quanmin.model import Problem
 from quanmin.reports.words import told
 from quanmin.web.figures import half_words, number, unit, value_text
-from quanmin.web.words import is_word, word
+from quanmin.web.sheets import table_of
+from quanmin.web.words import is_word, native, word
 
-CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMES = {400: "bad_request", 403: "refused", 404: "not_found", 405: "bad_request", 422: "bad_request", 500: "broken"}
-
-
-def native(text: object) -> Markup:
-    """A name as it is; where the page is English and the name exists only in Chinese, it is marked as Chinese."""
-    shown = "" if text is None else str(text)
-    if language() == "en" and CHINESE.search(shown):
-        return Markup('<span lang="zh-CN">{}</span>').format(shown)
-    return escape(shown)
 
 
 def action(name: str, kind: str = "action_") -> str:
@@ -59,9 +49,8 @@ SECTIONS = (  # path, word, permission
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
     "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
-    "action": action, "sections": SECTIONS, "here": here, "told": told, "note": lambda text: note_in(text, language()),
+    "action": action, "sections": SECTIONS, "here": here, "told": told, "table_of": table_of, "note": lambda text: note_in(text, language()),
 }
-templates.env.tests["shown"] = lambda value: hasattr(value, "text") and hasattr(value, "href")
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -80,7 +80,7 @@ class View:
 
     def facility_names(self) -> dict[str, str]:
         """Facility code → name."""
-        return {code: unit.name for code, unit in self.inquiry.units("facility").items()}
+        return self.remembered("facility names", lambda: {code: unit.name for code, unit in self.inquiry.units("facility").items()})
 
     def community_names(self) -> Mapping[str, str]:
         """Medical community code → name."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 from quanmin.catalog.messages import language
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @cache
@@ -24,3 +29,11 @@ def is_word(name: str) -> bool:
 def word(name: str, /, **values: object) -> str:
     """A word or sentence in the spoken language; an unknown name is a KeyError."""
     return _words()[name][language()].format(**values)
+
+
+def native(text: object) -> Markup:
+    """A name as it is; where the page is English and the name exists only in Chinese, it is marked as Chinese."""
+    shown = "" if text is None else str(text)
+    if language() == "en" and CHINESE.search(shown):
+        return Markup('<span lang="zh-CN">{}</span>').format(shown)
+    return escape(shown)

@@ -89,6 +89,13 @@ class _Rows:
         senders = {key["sender"] for key in cells if key["month"] in met and (key["sender"], self.places[key["month"]]) not in common}
         return list(months), sorted(senders, key=lambda sender: (sender is not None, sender))
 
+    def prepare(self, names: Sequence[str]) -> None:
+        """Count all that `by` needs of several dimensions together."""
+        regular, odd = self._conditions()
+        self.asker.prepare(self.indicator, [[name, "month"] for name in names], [*self.where, *regular])
+        if odd:
+            self.asker.prepare(self.indicator, [[name, *SUBMISSION] for name in names], [*self.where, *odd])
+
     def by(self, name: str) -> Cells:
         """The figures by group; by submission too where a sender's did not all come for both periods (by all of them there are thousands of cells)."""
         regular, odd = self._conditions()
@@ -122,6 +129,7 @@ def change(asker: Asker, indicator: str, before: str, after: str, place: str = "
     received = asker.received(tables)
     first, second = (frozenset((sender, int(month[5:])) for sender, month in received if month in side) for side in months)
     rows = _Rows(asker, indicator, months, [*asker.where(place), _condition(months)], (first, second))
+    rows.prepare(dimensions)
     try:
         found = explain({name: rows.by(name) for name in dimensions}, one.kind, scale_of(one))
     except ValueError as error:
