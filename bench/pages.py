@@ -90,7 +90,7 @@ def _asked(p: Place) -> list[str]:
             given = "&".join(f"{q.name}={quote(told[q.name])}" for q in one.parameters if q.is_required)
             found.append(f"/api/{name.replace('_', '-')}" + (f"?{given}" if given else ""))
     return [*found, "/api/indicators", f"/api/indicators/{COUNTED}?by=place,month", "/api/flow/matrix?by=home_county,facility_county",
-            "/api/flow/split?by=kind_code", "/api/flow/siphon", "/api/flow/regain", f"/api/flow/county/{p.county}"]
+            "/api/flow/split?by=kind_code", "/api/flow/siphon", "/api/flow/regain", f"/api/flow/county/{p.county}?from={p.year - 1}-01&to={p.year - 1}-12"]
 
 
 def _rows(p: Place) -> list[str]:

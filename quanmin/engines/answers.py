@@ -17,6 +17,7 @@ from quanmin.model import Answer, Cell, Check, Indicator
 from quanmin.model.words import GRAINS, UNIT_SCALE
 
 Z95 = 1.959963984540054
+CANCELLED = 1e-12  # of a sum of squares: what is left below it is rounding
 Key = tuple[Any, ...]
 
 
@@ -69,7 +70,8 @@ def _interval(kind: str, tally: Tally, upper: float, lower: float, scale: float)
     elif kind == "byar":
         low, high = (bound / lower for bound in byar(upper))
     elif kind == "normal" and tally.squares is not None and lower > 1:
-        variance = max(0.0, (tally.squares - upper * upper / lower) / (lower - 1))
+        spread = tally.squares - upper * upper / lower
+        variance = spread / (lower - 1) if spread > CANCELLED * tally.squares else 0.0
         half = Z95 * math.sqrt(variance / lower)
         low, high = upper / lower - half, upper / lower + half
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -17,9 +17,10 @@ from sqlglot import exp
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.engines import answers
-from quanmin.engines.kept import Kept, written_of
-from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, tallies, together
-from quanmin.model import Answer, Cell, Check, Indicator, Table
+from quanmin.engines.kept import Kept, key_of, written_of
+from quanmin.engines.one_pass import one_pass
+from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
+from quanmin.model import Answer, Cell, Check, Indicator, Refusal, Table
 from quanmin.model.words import GRAINS
 
 SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
@@ -48,6 +49,14 @@ def _key_text(value: Any, grain: str) -> Any:
 
 def _listed(files: Sequence[str]) -> str:
     return ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+
+
+def _alike(wanted: Iterable[tuple[Part, list[tuple[str, ...]]]]) -> dict[tuple[tuple[str, ...], ...], list[Part]]:
+    """Groupings → the parts that are asked by all of them."""
+    found: dict[tuple[tuple[str, ...], ...], list[Part]] = {}
+    for part, by in wanted:
+        found.setdefault(tuple(dict.fromkeys(by)), []).append(part)
+    return found
 
 
 class DuckDBEngine:
@@ -118,28 +127,48 @@ class DuckDBEngine:
         self._kept.keep(part, by, filters, counted)
         return counted
 
-    def prepare(self, question: Indicator | Check, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
-        """Count what a question is counted from by several groupings in one pass per table, so that asking for each of them reads nothing more."""
-        if isinstance(question, Indicator) and (not question.is_executable or question.kind in ("growth", "composite")):
-            return  # put together from others
-        first, second = parts(self.catalog, question)
-        self._prepare(first, groupings, where)
-        if second is not None:
-            self._prepare(second, [self._second_by(second, by)[0] for by in groupings], where)
+    def prepare(self, questions: Sequence[Indicator | Check], groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+        """Count what questions are counted from by several groupings in one pass per table, so that asking for each of them reads nothing more."""
+        wanted: dict[Hashable, dict[Hashable, tuple[Part, list[tuple[str, ...]]]]] = {}
+        for question in questions:
+            for part, by in self._counted(question, groupings):
+                if self._kept.find(part, by, where) is None:
+                    same = wanted.setdefault((part.table.id, part.time, part.place), {})
+                    same.setdefault(key_of(part), (part, []))[1].append(by)
+        for same in wanted.values():
+            for asked, of in _alike(same.values()).items():
+                self._prepare(of, asked, where)
 
-    def _prepare(self, part: Part, groupings: Sequence[Sequence[str]], filters: Sequence[str]) -> None:
-        wanted = [by for by in dict.fromkeys(map(tuple, groupings)) if by and self._kept.find(part, by, filters) is None]
-        if len(wanted) < 2:
+    def _counted(self, question: Indicator | Check, groupings: Sequence[Sequence[str]]) -> Iterator[tuple[Part, tuple[str, ...]]]:
+        """The parts that a question is counted from in the end, with the groupings each is asked by."""
+        if isinstance(question, Indicator) and not question.is_executable:
             return
-        self._need_lists(part.whole, part.counted, part.sum, *filters)
-        query, names, which = tallies(part, wanted, filters, self.catalog)
-        counted: list[dict[answers.Key, answers.Tally]] = [{} for _ in wanted]
-        places = {number: (found, [(names.index(name), name) for name in by]) for number, found, by in zip(which, counted, wanted, strict=True)}
-        for row in self._run(query, filters).fetchall():
-            found, keys = places[row[-1]]
-            found[tuple(_key_text(row[i], name) for i, name in keys)] = answers.Tally(*row[len(names):-1])
-        for by, found in zip(wanted, counted, strict=True):
-            self._kept.keep(part, by, filters, found)
+        if isinstance(question, Indicator) and question.kind in ("growth", "composite"):
+            for name in (question.of, *question.parts.values()):
+                yield from self._counted(self.catalog.indicators[name], groupings) if name else ()
+            return
+        first, second = parts(self.catalog, question)
+        for by in groupings:
+            yield first, tuple(by)
+            if second is not None:
+                yield second, tuple(self._second_by(second, by)[0])
+
+    def _prepare(self, of: Sequence[Part], groupings: Sequence[Sequence[str]], filters: Sequence[str]) -> None:
+        if len(of) * len(groupings) < 2:
+            return
+        self._need_lists(*(text for part in of for text in (part.whole, part.counted, part.sum)), *filters)
+        try:
+            asked = one_pass(of, groupings, filters, self.catalog)
+        except Refusal:  # what does not fit is refused to whoever asks for it
+            return
+        rows = self._run(asked.query, filters).fetchall()
+        groups = asked.groups(rows, _key_text)
+        for i, part in enumerate(of):
+            counted: list[dict[answers.Key, answers.Tally]] = [{} for _ in groupings]
+            for at, key, figures in asked.counted(rows, groups, i):
+                counted[at][key] = answers.Tally(*figures)
+            for by, found in zip(groupings, counted, strict=True):
+                self._kept.keep(part, by, filters, found)
 
     def _run(self, query: exp.Select | str, filters: Sequence[str]) -> duckdb.DuckDBPyConnection:
         """Run a question; a value in a condition that cannot be read as its column's type is refused, not raised."""

@@ -151,41 +151,47 @@ def _filtered(aggregate: exp.Expression, condition_tree: exp.Expression) -> exp.
     return exp.Filter(this=aggregate, expression=exp.Where(this=condition_tree))
 
 
-def _given(tree: exp.Expression, conditions: Sequence[exp.Expression]) -> exp.Expression:
+def given(tree: exp.Expression, conditions: Sequence[exp.Expression]) -> exp.Expression:
     """The tree's value where all conditions are met, null elsewhere; aggregates then pass over what is not known."""
     if not conditions:
         return tree
     return exp.Case(ifs=[exp.If(this=exp.and_(*(c.copy() for c in conditions)), true=tree)])
 
 
-def _named(tree: exp.Expression, name: str) -> exp.Expression:
+def named(tree: exp.Expression, name: str) -> exp.Expression:
+    """The tree under a name; it is taken as it is."""
     return exp.alias_(tree, name, copy=False)
 
 
-def _selected(shown: list[exp.Expression], part: Part, wanted: Sequence[exp.Expression]) -> exp.Select:
+def selected(shown: list[exp.Expression], part: Part, wanted: Sequence[exp.Expression]) -> exp.Select:
     """A select of a part's table; trees are taken as they are, since copying them costs more than making them."""
     query = exp.Select(expressions=shown).from_(exp.to_table(part.table.id), copy=False)
     return query.where(*wanted, copy=False) if wanted else query
 
 
+def kept_rows(part: Part, catalog: Catalog) -> exp.Expression | None:
+    """The condition for rows that a part may be about: those of which it is not known that they do not belong; None where all may."""
+    if not part.whole.strip():
+        return None
+    whole = ready(parse(part.whole), catalog)
+    return whole if never_null(whole) else exp.Not(this=exp.Is(this=exp.paren(whole, copy=False), expression=exp.false()))
+
+
 def _projection(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
     """Rows the part may be about: keys k0, k1, …; `mark` (not null = known to belong, true = counts); `amount` (null = not known)."""
     whole = ready(parse(part.whole), catalog)
-    is_certain = never_null(whole)
-    belongs: list[exp.Expression] = [] if is_certain else [exp.paren(whole.copy(), copy=False)]
-    shown = [_named(dimension(name, part), f"k{i}") for i, name in enumerate(by)]
+    belongs: list[exp.Expression] = [] if never_null(whole) else [exp.paren(whole, copy=False)]
+    shown = [named(dimension(name, part), f"k{i}") for i, name in enumerate(by)]
     if part.sum or part.distinct:
         amount = ready(parse(part.sum or part.distinct), catalog)
-        shown.append(_named(_given(amount, belongs), "amount"))
+        shown.append(named(given(amount, belongs), "amount"))
         belongs = [*belongs, exp.Not(this=exp.Is(this=exp.paren(amount.copy(), copy=False), expression=exp.null()))]
     if part.counted:
-        shown.append(_named(_given(ready(parse(part.counted), catalog), belongs), "mark"))
+        shown.append(named(given(ready(parse(part.counted), catalog), belongs), "mark"))
     elif not (part.sum or part.distinct):
-        shown.append(_named(_given(exp.true(), belongs), "mark"))
-    wanted: list[exp.Expression] = []
-    if part.whole.strip():
-        wanted.append(whole if is_certain else exp.Not(this=exp.Is(this=exp.paren(whole.copy(), copy=False), expression=exp.false())))
-    return _selected(shown, part, [*wanted, *(exp.paren(condition(text, part, catalog), copy=False) for text in filters)])
+        shown.append(named(given(exp.true(), belongs), "mark"))
+    whether = kept_rows(part, catalog)
+    return selected(shown, part, [*([whether] if whether is not None else []), *(exp.paren(condition(text, part, catalog), copy=False) for text in filters)])
 
 
 def counts_exactly(tree: exp.Expression, table: Table) -> bool:
@@ -212,10 +218,8 @@ def _sum_of_squares(amount: exp.Expression, is_exact: bool) -> exp.Expression:
     return exp.cast(_sum(exp.Mul(this=value, expression=value.copy()), is_exact), "DOUBLE")
 
 
-def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
-    """The query that counts one part by groups, keys named k0, k1, …"""
-    amount, mark = exp.column("amount"), exp.column("mark")
-    star: exp.Expression = exp.Count(this=exp.Star())
+def counted_of(part: Part, amount: exp.Expression, mark: exp.Expression, rows: exp.Expression) -> list[exp.Expression]:
+    """What is counted of a part by groups, out of columns for its amount and its mark and the number of rows it may be about."""
     is_mark_known = exp.Not(this=exp.Is(this=mark.copy(), expression=exp.null()))
     is_exact = bool(part.sum) and counts_exactly(parse(part.sum), part.table)
     if part.counted and part.sum:
@@ -225,25 +229,19 @@ def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalo
         upper = _sum(amount.copy(), is_exact) if part.sum else exp.Count(this=exp.Distinct(expressions=[amount.copy()]))
         total = known = exp.Count(this=amount.copy())
     else:
-        upper = _filtered(star.copy(), mark.copy()) if part.counted else exp.Count(this=mark.copy())
+        upper = _filtered(exp.Count(this=exp.Star()), mark.copy()) if part.counted else exp.Count(this=mark.copy())
         total = known = exp.Count(this=mark.copy())
-    unknown = exp.Sub(this=star, expression=known.copy())
     squares = _sum_of_squares(amount.copy(), is_exact) if part.squares else exp.null()
+    return [upper, total.copy(), exp.Sub(this=rows.copy(), expression=known.copy()), squares]
+
+
+def tally(part: Part, by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
+    """The query that counts one part by groups, keys named k0, k1, …"""
+    counted = counted_of(part, exp.column("amount"), exp.column("mark"), exp.Count(this=exp.Star()))
     keys = [exp.column(f"k{i}") for i in range(len(by))]
-    columns = [_named(upper, "amount"), _named(total.copy(), "total"), _named(unknown, "unknown"), _named(squares, "squares")]
+    columns = [named(one, name) for one, name in zip(counted, ("amount", "total", "unknown", "squares"), strict=True)]
     outer = exp.Select(expressions=[*keys, *columns]).from_(_projection(part, by, filters, catalog).subquery("r", copy=False), copy=False)
     return outer.group_by(*(key.copy() for key in keys), copy=False) if by else outer
-
-
-def tallies(part: Part, groupings: Sequence[Sequence[str]], filters: Sequence[str], catalog: Catalog) -> tuple[exp.Select, list[str], list[int]]:
-    """The query that counts one part by several groupings in one pass; with it the names of its keys k0 …, and of each grouping the value of `which`."""
-    names = list(dict.fromkeys(name for by in groupings for name in by))
-    keys = {name: exp.column(f"k{i}") for i, name in enumerate(names)}
-    sets = [exp.Tuple(expressions=[keys[name].copy() for name in by]) for by in groupings]
-    query = tally(part, names, filters, catalog)
-    query.set("group", exp.Group(expressions=[exp.GroupingSets(expressions=sets)]))
-    query.append("expressions", _named(exp.Grouping(expressions=[key.copy() for key in keys.values()]), "which"))
-    return query, names, [sum(1 << (len(names) - 1 - i) for i, name in enumerate(names) if name not in by) for by in groupings]
 
 
 def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Sequence[str], which: str, by: Sequence[str] = ()) -> exp.Select:
@@ -279,12 +277,12 @@ def sums(part: Part, columns: Sequence[str], by: Sequence[str], filters: Sequenc
 
 
 def together(of: Sequence[Part], by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
-    """The query that counts several parts of one table in a single pass, all groups in rows: keys k0 …, then what counts (n0 …) and what it is of (d0 …)."""
+    """The query that counts several checks of one table in a single pass: keys k0 …, then what counts (n0 …) and what it is of (d0 …)."""
     first, columns = of[0], [exp.alias_(dimension(name, of[0]), f"k{i}") for i, name in enumerate(by)]
     for i, part in enumerate(of):
         whole, counted = exp.paren(ready(parse(part.whole), catalog)), exp.paren(ready(parse(part.counted), catalog))
-        mark = _given(counted, [whole])
+        mark = given(counted, [whole])
         met = exp.Case(ifs=[exp.If(this=mark, true=exp.Literal.number(1))])
-        columns += [_named(exp.Count(this=met), f"n{i}"), _named(exp.Count(this=mark.copy()), f"d{i}")]
-    query = _selected(columns, first, [exp.paren(condition(text, first, catalog), copy=False) for text in filters])
+        columns += [named(exp.Count(this=met), f"n{i}"), named(exp.Count(this=mark.copy()), f"d{i}")]
+    query = selected(columns, first, [exp.paren(condition(text, first, catalog), copy=False) for text in filters])
     return query.group_by(*(exp.Literal.number(i + 1) for i in range(len(by))), copy=False) if by else query

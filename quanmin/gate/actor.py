@@ -109,11 +109,15 @@ class Actor:
         self.admit(indicators, name, by, where)
         return indicators.ask(name, by, self._within(indicators, name, where), 0 if self.may("small") else None)
 
-    def prepare(self, indicators: Indicators, name: str, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+    def prepare(self, indicators: Indicators, names: Sequence[str], groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
         """Count figures by several groupings together before each of them is asked for."""
-        for by in groupings:
-            self.admit(indicators, name, by, where)
-        indicators.engine.prepare(indicators.catalog.question(name), groupings, self._within(indicators, name, where))
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for name in names:
+            for by in groupings:
+                self.admit(indicators, name, by, where)
+            alike.setdefault(tuple(self._within(indicators, name, where)), []).append(name)
+        for within, several in alike.items():
+            indicators.engine.prepare([indicators.catalog.question(name) for name in several], groupings, within)
 
     def rows(self, indicators: Indicators, name: str, which: str = "", where: Sequence[str] = (), limit: int = 1000, unmasked: bool = False,
              by: Sequence[str] = ()) -> pa.Table:

@@ -98,9 +98,9 @@ class Inquiry:
         found: Answer = self._remember(("figures", name, tuple(by), tuple(where)), lambda: self.actor.figures(self.indicators, name, by, where))
         return found
 
-    def prepare(self, name: str, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+    def prepare(self, names: Sequence[str], groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
         """Count figures that will be asked by each of these groupings together; raises Refusal."""
-        self.actor.prepare(self.indicators, name, groupings, where)
+        self.actor.prepare(self.indicators, names, groupings, where)
 
     def is_yearly(self, name: str) -> bool:
         """Whether an indicator is counted from yearly records on either side."""

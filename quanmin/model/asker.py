@@ -72,8 +72,8 @@ class Asker(Protocol):
     def figures(self, name: str, by: Sequence[str] = (), where: Sequence[str] = ()) -> Answer:
         """An indicator's figures; raises Refusal."""
 
-    def prepare(self, name: str, groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
-        """Say that an indicator's figures will be asked by each of these groupings, so that they can be counted together; raises Refusal."""
+    def prepare(self, names: Sequence[str], groupings: Sequence[Sequence[str]], where: Sequence[str] = ()) -> None:
+        """Say that the figures of indicators will be asked by each of these groupings, so that they can be counted together; raises Refusal."""
 
     def where(self, place: str = "", facility: str = "") -> list[str]:
         """The condition for a place or a facility; raises Refusal for what cannot be a code."""

@@ -154,7 +154,16 @@ class View:
     def rows(self, theme: str, period: str) -> list[Row]:
         """The indicators of a theme that can be computed, with their figures."""
         shown = sorted((i for i in self.catalog.indicators.values() if i.theme == theme and i.is_executable), key=lambda i: (i.code, i.part))
-        return self.remembered((theme, period, self.inquiry.set_targets.version), lambda: [self._row(one, period) for one in shown])
+
+        def read() -> list[Row]:
+            alike: dict[tuple[str, ...], list[str]] = {}
+            for one in shown:
+                alike.setdefault(tuple(self.where(one, period)), []).append(one.id)
+            for where, names in alike.items():
+                self.inquiry.prepare(names, [[], ["place"]], where)
+            return [self._row(one, period) for one in shown]
+
+        return self.remembered((theme, period, self.inquiry.set_targets.version), read)
 
     def _row(self, one: Indicator, period: str) -> Row:
         targets, below, year = self.targets(one.id), self.indicators.suppress_below, period[:4]

@@ -53,8 +53,9 @@ def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
         overview_of(view, period, "", board_names(view)[0])
         speak(desk.site.settings.languages[0])
 
-    return [*(partial(view.inquiry.monthly, name) for name in _boards(view)), *(partial(overview, spoken) for spoken in desk.site.settings.languages),
-            partial(unusual, view)]
+    monthly = [name for name in view.inquiry.questions() if view.inquiry.has_months(name)]
+    return [partial(view.inquiry.prepare, monthly, [["month", "place"]]), *(partial(view.inquiry.monthly, name) for name in _boards(view)),
+            *(partial(overview, spoken) for spoken in desk.site.settings.languages), partial(unusual, view)]
 
 
 def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:

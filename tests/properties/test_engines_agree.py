@@ -55,14 +55,14 @@ def _half(condition: str, **more) -> Half:
     return Half(STAYS, condition, time="discharged_on", place="home_county", **more)
 
 
-def _agree(question, rows, by, people=(), where=(), prepared=()) -> None:
-    """The same from both engines; the fast one counts `by` together with the groupings of `prepared` before it is asked, where there are any."""
+def _agree(question, rows, by, people=(), where=(), prepared=(), beside=()) -> None:
+    """The same from both engines; the fast one counts `by` together with the groupings of `prepared` and the questions `beside`, where there are any."""
     full = [{name: row.get(name) for name in CATALOG.tables[STAYS].columns} for row in rows]
     population = [{name: row.get(name) for name in CATALOG.tables[PEOPLE].columns} for row in people]
     tables = {STAYS: full, PEOPLE: population}
     engine = DuckDBEngine(CATALOG, frames=frames_of(CATALOG, tables), threads=1)
     if prepared:
-        engine.prepare(question, [by, *prepared], where)
+        engine.prepare([question, *beside], [by, *prepared], where)
     fast = engine.ask(question, by, where)
     slow = PlainEngine(CATALOG, tables).ask(question, by, where)
     assert [dict(c.key) for c in fast.cells] == [dict(c.key) for c in slow.cells]
@@ -89,12 +89,13 @@ def test_checks_and_conditions(rows, applies, violated, by, where) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, max_size=25), CONDITION, BY, st.sampled_from(["total_charge_cny", "stay_days", "age_years * 2"]), PREPARED)
 def test_amounts(rows, condition, by, amount, prepared) -> None:
-    for indicator in (
+    several = [
         _indicator("share", _half(condition, sum=amount), _half("", sum=amount)),
         _indicator("mean", _half(condition, sum=amount), _half(condition), unit="CNY"),
         _indicator("total", _half(condition, sum=amount), None, unit="CNY"), _indicator("total", _half(condition, distinct="resident_id"), None, unit="CNY"),
-    ):
-        _agree(indicator, rows, by, prepared=prepared)
+    ]
+    for one in several:
+        _agree(one, rows, by, prepared=prepared, beside=several)
 
 
 @settings(max_examples=60, deadline=None)

@@ -92,9 +92,9 @@ class _Rows:
     def prepare(self, names: Sequence[str]) -> None:
         """Count all that `by` needs of several dimensions together."""
         regular, odd = self._conditions()
-        self.asker.prepare(self.indicator, [[name, "month"] for name in names], [*self.where, *regular])
+        self.asker.prepare([self.indicator], [[name, "month"] for name in names], [*self.where, *regular])
         if odd:
-            self.asker.prepare(self.indicator, [[name, *SUBMISSION] for name in names], [*self.where, *odd])
+            self.asker.prepare([self.indicator], [[name, *SUBMISSION] for name in names], [*self.where, *odd])
 
     def by(self, name: str) -> Cells:
         """The figures by group; by submission too where a sender's did not all come for both periods (by all of them there are thousands of cells)."""

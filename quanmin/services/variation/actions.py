@@ -235,6 +235,7 @@ def highlights(asker: Asker, theme: str = "", county: str = "") -> Unusual:
     """Only what is unusual in the newest month, over all indicators by month and county and all shares and rates across institutions."""
     chosen = {name: one for name, one in asker.questions().items() if asker.has_months(name) and (not theme or one.theme == theme)}
     month = asker.period()
+    asker.prepare(list(chosen), [["month", "place"]])
     series, peers = [], []
     for name, one in chosen.items():
         by_unit = asker.monthly(name)
