@@ -121,12 +121,9 @@ class Builder:
             return State()
         versions = self.ledger.versions(last.id)
         try:
-            for table, (version, _) in versions.items():
-                self.warehouse.files(table, version)
-                self.warehouse.settle(table, version)
+            return State({table: (self.warehouse.settle(table, version), rows) for table, (version, rows) in versions.items()}, full=False)
         except FileNotFoundError:
             return State()
-        return State({t: (self.warehouse.latest(t) or 0, rows) for t, (_, rows) in versions.items()}, full=False)
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={"threads": 2, "memory_limit": self.setting.memory_limit})

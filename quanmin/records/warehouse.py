@@ -66,6 +66,9 @@ class Warehouse:
             found = DeltaTable(str(path), version=version).file_uris()
         except Exception as error:
             raise FileNotFoundError(table) from error
+        return self._know(table, version, found)
+
+    def _know(self, table: str, version: int, found: list[str]) -> list[str]:
         if any(not Path(file).exists() for file in found):
             raise FileNotFoundError(table)
         return self._known.setdefault((table, version), sorted(found))
@@ -77,11 +80,24 @@ class Warehouse:
             found.setdefault(Path(file).parent.name.removeprefix("slice_month="), []).append(file)
         return found
 
-    def settle(self, table: str, version: int | None) -> None:
-        """Go back to the published version after a build that did not finish."""
-        if version is None or self.latest(table) in (None, version):
-            return
-        DeltaTable(str(self.path(table))).restore(version)
+    def settle(self, table: str, version: int) -> int:
+        """Go back to the published version after a build that did not finish; returns the version that is newest then and has its content.
+
+        Raises FileNotFoundError when the version or a file of it is gone.
+        """
+        path = str(self.path(table))
+        if not DeltaTable.is_deltatable(path):
+            raise FileNotFoundError(table)
+        try:
+            newest = DeltaTable(path)
+        except Exception as error:
+            raise FileNotFoundError(table) from error
+        if newest.version() == version:
+            self._know(table, version, newest.file_uris())
+            return version
+        self.files(table, version)
+        newest.restore(version)
+        return int(newest.version())
 
     def write(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, replaced: Iterable[str] | None = None) -> tuple[int, int]:
         """Write the query's rows as the table's new content (or that of the `replaced` periods); returns (version, rows in all).

@@ -37,15 +37,16 @@ def trend_of(view: View, one: Indicator, aim: float | None) -> dict[str, Any] | 
     }
 
 
-def bars_of(one: Indicator, counties: Sequence[tuple[str, str, Figure]], aim: float | None) -> dict[str, Any] | None:
-    """Each county's value with its interval and target, the largest first; None where fewer than two have one."""
-    shown = [(name, f) for _, name, f in counties if f.cell and (f.cell.value is not None or f.cell.low is not None)]
+def bars_of(one: Indicator, groups: Sequence[tuple[str, str, Figure]], aim: float | None, title: str, is_ranked: bool = True) -> dict[str, Any] | None:
+    """Each county's (or other group's) value with its interval and target, the largest first unless they have an order; None of fewer than two."""
+    shown = [(name, f) for _, name, f in groups if f.cell and (f.cell.value is not None or f.cell.low is not None)]
     if len(shown) < 2:
         return None
-    shown.sort(key=lambda pair: _size(pair[1].cell), reverse=True)
+    if is_ranked:
+        shown.sort(key=lambda pair: _size(pair[1].cell), reverse=True)
     cells = [f.cell for _, f in shown if f.cell]
     return {
-        "kind": "bars", "title": word("counties"), "target": aim, "words": _words(one), "x": [name for name, _ in shown],
+        "kind": "bars", "title": title, "target": aim, "words": _words(one), "x": [name for name, _ in shown],
         "y": [_plain(c.value) for c in cells], "low": [_plain(c.low) for c in cells], "high": [_plain(c.high) for c in cells],
         "bounds": [bool(c.missing) for c in cells], "verdict": [f.verdict for _, f in shown], "targets": [_plain(f.target) for _, f in shown],
         "text": [f.text for _, f in shown],

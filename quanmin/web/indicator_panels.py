@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from quanmin.web.view import View
 from quanmin.web.words import word
 
 FULL = 100.0  # %: no share is higher
+GROUPS_DRAWN = 24
 FIRST, LAST = 8, 16  # ranks that a chart draws where there are more
 
 
@@ -145,7 +146,7 @@ def counties_panel(view: View, one: Indicator, period: str, aim: float | None) -
     rows = [[Shown(name, code, link(one, period=period, place=code)), figure_shown(f), Shown(value_text(one, f.target), f.target), *_interval(one, f.cell),
              *counted(one, f.cell), *([Shown(word("rows"), None, rows_link(view, one, period=period, place=code))] if view.actor.may("rows") else [])]
             for code, name, f in found]
-    chart = drawn(bars_of(one, found, aim))
+    chart = drawn(bars_of(one, found, aim, word("counties")))
     return Panel("counties", f"{word('counties')} · {view.shown_period(one, period) or word('whole_period')}",
                  Sheet(columns, rows, about(view, one, period=view.shown_period(one, period))), chart, is_open=True)
 
@@ -221,15 +222,24 @@ def deciles_panel(view: View, one: Indicator, found: DecilePlot, own_name: str =
 def breakdown_panel(view: View, one: Indicator, dimension: str, label: str, period: str, place: str) -> Panel:
     """An indicator by the values of a dimension."""
     names, below = view.code_names(one, dimension), view.indicators.suppress_below
-    rows: list[Sequence[Any]] = []
+    found = []
     for cell in view.placed_cells(one, [dimension], period, place):
         key = cell.key[dimension]
         shown = word("unknown") if key is None else names.get(str(key).lower() if isinstance(key, bool) else str(key), str(key))
-        rows.append([Shown(shown, key), figure_shown(figure(one, cell, None, below)), *_interval(one, cell), *counted(one, cell)])
+        found.append((key, shown, figure(one, cell, None, below)))
+    rows = [[Shown(shown, key), figure_shown(f), *_interval(one, f.cell), *counted(one, f.cell)] for key, shown, f in found]
+    largest = sorted(found, key=lambda group: -_weight(group[2].cell))[:GROUPS_DRAWN]
+    chart = drawn(bars_of(one, [group for group in found if group in largest], None, label, is_ranked=False))
     columns = [Column(dimension, label), Column("value", word("value"), True), Column("low", word("interval_low"), True),
                Column("high", word("interval_high"), True), *counts(one)]
     title = f"{word('breakdown')}: {label} · {view.shown_period(one, period) or word('whole_period')}"
-    return Panel("breakdown", title, Sheet(columns, rows, about(view, one, period=view.shown_period(one, period), place=place)), is_open=True)
+    return Panel("breakdown", title, Sheet(columns, rows, about(view, one, period=view.shown_period(one, period), place=place)), chart,
+                 word("groups_drawn", count=GROUPS_DRAWN) if chart and len(found) > GROUPS_DRAWN else "", is_open=True)
+
+
+def _weight(cell: Cell | None) -> float:
+    """How much stands behind a group's figure; nothing where that is withheld."""
+    return 0.0 if cell is None or cell.suppressed else float(cell.denominator or cell.numerator or 0)
 
 
 def name_of(one: Indicator) -> str:
