@@ -5,7 +5,7 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 SITE   ?= demo
 PORT   ?= 8000
 
-.PHONY: setup demo test check bench docs lock
+.PHONY: setup demo test style types check bench docs lock
 
 setup: $(VENV)/.done
 
@@ -20,11 +20,15 @@ demo: setup
 	$(VENV)/bin/quanmin demo --site $(SITE) --port $(PORT)
 
 test: setup
+	$(MAKE) --no-print-directory -j 2 style types check
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+style: setup
 	$(VENV)/bin/ruff check quanmin tests bench
 	$(VENV)/bin/lint-imports
+
+types: setup
 	$(VENV)/bin/mypy
-	$(VENV)/bin/quanmin catalog check
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(VENV)/bin/quanmin catalog check

@@ -146,11 +146,14 @@ class Site:
             raise Refusal(Problem(str(self.folder), None, "as-of", str(wanted), say("no_snapshot"), say("mend_no_snapshot", known=known)))
         return found
 
+    @cached_property
+    def _warehouse(self) -> Warehouse:
+        return Warehouse(self.folders.warehouse)
+
     def files(self, snapshot: Snapshot) -> dict[str, list[str]]:
         """Table → Parquet files of a snapshot; raises Refusal where they are gone."""
-        warehouse = Warehouse(self.folders.warehouse)
         try:
-            return {table: warehouse.files(table, version) for table, (version, _) in self.ledger.versions(snapshot.id).items()}
+            return {table: self._warehouse.files(table, version) for table, (version, _) in self.ledger.versions(snapshot.id).items()}
         except FileNotFoundError as error:
             raise Refusal(Problem(str(self.folder), None, "as-of", str(snapshot.id), say("snapshot_gone"), say("mend_snapshot_gone"))) from error
 

@@ -58,7 +58,7 @@ class Warehouse:
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
         if (table, version) in self._known:
-            return self._known[(table, version)]
+            return self._know(table, version, self._known[(table, version)])
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
             raise FileNotFoundError(table)
@@ -118,12 +118,13 @@ class Warehouse:
         partition = BY_PERIOD if table.by_period else []
         if not exists:
             create_table_with_add_actions(str(folder), schema, adds, mode="error", partition_by=partition)
-            return self._counted(DeltaTable(str(folder)))
+            return self._counted(table.id, DeltaTable(str(folder)))
         delta = DeltaTable(str(folder))
         known = [field.name for field in delta.schema().fields]
         if known != [field.name for field in fields]:
             delta.create_write_transaction(adds, "overwrite", schema, partition)
-            return self._counted(DeltaTable(str(folder)))
+            delta.update_incremental()
+            return self._counted(table.id, delta)
         stamp = int(time.time() * 1000)
         removes = [
             RemoveAction(path, True, stamp, size, {"slice_month": period} if table.by_period else None)
@@ -131,7 +132,8 @@ class Warehouse:
         ]
         if adds or removes:
             delta.create_write_transaction([*adds, *removes], "append", delta.schema(), partition)
-        return self._counted(DeltaTable(str(folder)))
+            delta.update_incremental()
+        return self._counted(table.id, delta)
 
     def append(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str) -> tuple[int, int]:
         """Add the query's rows to a table that is not kept by month."""
@@ -188,7 +190,8 @@ class Warehouse:
         batch.rmdir()
         return adds
 
-    def _counted(self, delta: DeltaTable) -> tuple[int, int]:
+    def _counted(self, table: str, delta: DeltaTable) -> tuple[int, int]:
+        self._know(table, delta.version(), delta.file_uris())
         actions = pa.table(delta.get_add_actions(flatten=True))
         rows = sum(actions["num_records"].to_pylist()) if actions.num_rows else 0
         return delta.version(), rows
