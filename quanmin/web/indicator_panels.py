@@ -222,14 +222,15 @@ def deciles_panel(view: View, one: Indicator, found: DecilePlot, own_name: str =
 def breakdown_panel(view: View, one: Indicator, dimension: str, label: str, period: str, place: str) -> Panel:
     """An indicator by the values of a dimension."""
     names, below = view.code_names(one, dimension), view.indicators.suppress_below
-    found = []
+    order, found = {code: i for i, code in enumerate(names)}, []
     for cell in view.placed_cells(one, [dimension], period, place):
         key = cell.key[dimension]
-        shown = word("unknown") if key is None else names.get(str(key).lower() if isinstance(key, bool) else str(key), str(key))
-        found.append((key, shown, figure(one, cell, None, below)))
-    rows = [[Shown(shown, key), figure_shown(f), *_interval(one, f.cell), *counted(one, f.cell)] for key, shown, f in found]
-    largest = sorted(found, key=lambda group: -_weight(group[2].cell))[:GROUPS_DRAWN]
-    chart = drawn(bars_of(one, [group for group in found if group in largest], None, label, is_ranked=False))
+        code = str(key).lower() if isinstance(key, bool) else str(key)
+        found.append((key, word("unknown") if key is None else names.get(code, code), figure(one, cell, None, below), order.get(code, len(order))))
+    found.sort(key=lambda group: (group[0] is None, group[3]))  # in the order of the code list: of age bands, 5-9 before 10-14
+    rows = [[Shown(shown, key), figure_shown(f), *_interval(one, f.cell), *counted(one, f.cell)] for key, shown, f, _ in found]
+    largest = {group[0] for group in sorted(found, key=lambda group: -_weight(group[2].cell))[:GROUPS_DRAWN]}
+    chart = drawn(bars_of(one, [group[:3] for group in found if group[0] in largest], None, label, is_ranked=False))
     columns = [Column(dimension, label), Column("value", word("value"), True), Column("low", word("interval_low"), True),
                Column("high", word("interval_high"), True), *counts(one)]
     title = f"{word('breakdown')}: {label} · {view.shown_period(one, period) or word('whole_period')}"

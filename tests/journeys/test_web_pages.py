@@ -240,3 +240,10 @@ def test_charts_hold_what_the_table_shows(section: Person) -> None:
     assert all(low <= value <= high for low, value, high in zip(bars["low"], bars["y"], bars["high"], strict=True))
     assert bars["y"] == sorted(bars["y"], reverse=True) and all(f"{value:.2f}</td>" in page for value in bars["y"])
     assert bars["verdict"] == ["met" if value >= bars["target"] else "missed" for value in bars["y"]]
+
+
+def test_groups_of_a_breakdown_stand_in_the_order_of_their_code_list(section: Person) -> None:
+    sheet = section.get("/indicator/in_county_inpatient_share", view="breakdown", by="age_band", period="2025", export="breakdown.json").json()
+    shown = [row["age_band"] for row in sheet["rows"]]
+    listed = [code for code in CATALOG.codes["age_band"].codes if code in shown]
+    assert len(shown) > 10 and shown == listed != sorted(shown)
