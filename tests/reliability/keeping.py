@@ -47,7 +47,7 @@ def acknowledged(site: Site) -> dict[tuple[object, ...], tuple[object, ...]]:
 
 def hold(site: Site, whole: Site, outcome: Outcome, sent: Sent | None, before: dict[tuple[object, ...], tuple[object, ...]]) -> None:
     """Nothing acknowledged is lost, nothing is there in part, and what was said is true."""
-    assert outcome.err == "" or outcome.code in (0, 2), outcome.err
+    assert outcome.code in (0, 2, -9), outcome.err  # what takes long says how far it is before it is killed
     assert "Traceback" not in outcome.out + outcome.err
     now, expected = acknowledged(site), acknowledged(whole)
     assert before.items() <= now.items(), "something acknowledged is lost"
