@@ -55,7 +55,7 @@ def _alike(wanted: Iterable[tuple[Part, list[tuple[str, ...]]]]) -> dict[tuple[t
     """Groupings → the parts that are asked by all of them."""
     found: dict[tuple[tuple[str, ...], ...], list[Part]] = {}
     for part, by in wanted:
-        found.setdefault(tuple(dict.fromkeys(by)), []).append(part)
+        found.setdefault(tuple({frozenset(one): one for one in by}.values()), []).append(part)  # the same dimensions in another order are the same groups
     return found
 
 

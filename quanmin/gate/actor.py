@@ -43,6 +43,11 @@ class NotAllowed(Refusal):
     """What the actor's role does not grant."""
 
 
+def read_pairs(indicators: Indicators, limit: int) -> pa.Table:
+    """The uncertain pairs as they are, for whoever masks and audits them; an engine keeps what it has read of them."""
+    return indicators.engine.table(_PAIRS, {"limit": limit})
+
+
 def _subject(indicators: Indicators, name: str) -> str:
     """What was asked for, as the trail may keep it: a name that no definition has may be anything, somebody's name too."""
     try:
@@ -138,7 +143,7 @@ class Actor:
     def review_pairs(self, indicators: Indicators, limit: int = 100) -> pa.Table:
         """Uncertain pairs of identities, the surest first, masked."""
         self._require_deciding("review", "list")
-        pairs = indicators.engine.table(_PAIRS, {"limit": limit})
+        pairs = read_pairs(indicators, limit)
         Audit(self.ledger).note(self.name, "review", "list", rows=len(pairs))
         return mask(pairs, REVIEWED)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from quanmin.catalog.messages import language
+from quanmin.gate.actor import read_pairs
 from quanmin.gate.review_desk import Pair, pairs_to_review
 from quanmin.model import Problem, Refusal
 from quanmin.web.data_pages import about, table_name
@@ -48,6 +49,11 @@ def _sheet(view: View, pairs: list[Pair]) -> Panel:
                Column("from_b", word("from_b")), Column("probability", word("probability"), True), Column("why", word("pair_why")),
                Column("evidence", word("evidence")), Column("decision", word("decision"))]
     return Panel("pairs", word("pairs_list"), Sheet(columns, rows, about(view)))
+
+
+def warm_pairs(view: View) -> None:
+    """Read what the page shows before anybody asks; nobody sees it here."""
+    read_pairs(view.indicators, PAIRS_LISTED)
 
 
 @router.get("/review")

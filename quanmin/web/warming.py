@@ -16,6 +16,7 @@ from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
 from quanmin.web.overview_page import board_names, cards_of, overview_of, unusual
 from quanmin.web.pages import THEMES
+from quanmin.web.review_page import warm_pairs
 from quanmin.web.view import View
 
 
@@ -61,6 +62,6 @@ def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
 def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
     """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), and the communities."""
     period, scope, inquiry = view.period(""), view.actor.scope, view.inquiry
-    data = [partial(warm_data, desk)] if scope == Scope() else []
+    data = [partial(warm_data, desk), partial(warm_pairs, view)] if scope == Scope() else []
     profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
     return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry)]
