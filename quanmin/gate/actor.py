@@ -43,9 +43,13 @@ class NotAllowed(Refusal):
     """What the actor's role does not grant."""
 
 
-def read_pairs(indicators: Indicators, limit: int) -> pa.Table:
-    """The uncertain pairs as they are, for whoever masks and audits them; an engine keeps what it has read of them."""
+def _read_pairs(indicators: Indicators, limit: int) -> pa.Table:
     return indicators.engine.table(_PAIRS, {"limit": limit})
+
+
+def read_pairs_ahead(indicators: Indicators, limit: int) -> None:
+    """Read the uncertain pairs before anybody asks, for the engine to keep; they are shown to nobody here."""
+    _read_pairs(indicators, limit)
 
 
 def _subject(indicators: Indicators, name: str) -> str:
@@ -143,7 +147,7 @@ class Actor:
     def review_pairs(self, indicators: Indicators, limit: int = 100) -> pa.Table:
         """Uncertain pairs of identities, the surest first, masked."""
         self._require_deciding("review", "list")
-        pairs = read_pairs(indicators, limit)
+        pairs = _read_pairs(indicators, limit)
         Audit(self.ledger).note(self.name, "review", "list", rows=len(pairs))
         return mask(pairs, REVIEWED)
 

@@ -12,7 +12,8 @@ from quanmin.catalog.messages import language
 from quanmin.gate.about_site import About, about_site
 from quanmin.reports.words import told
 from quanmin.web.data_pages import about, table_name
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

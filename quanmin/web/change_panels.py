@@ -9,7 +9,7 @@ from quanmin.reports.wording import cause_text, dimension_name, group_name, sign
 from quanmin.reports.words import told
 from quanmin.services.change.actions import Change
 from quanmin.web.indicator_panels import about
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

@@ -14,7 +14,7 @@ from quanmin.services.communities.scorecards import KINDS
 from quanmin.services.variation.actions import Variation
 from quanmin.web.communities_words import address, community_name, detail, figure_name, mark, moved_text, rank_text, text_of
 from quanmin.web.figures import unit, value_text
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

@@ -11,7 +11,7 @@ from quanmin.reports.wording import signed
 from quanmin.reports.words import told
 from quanmin.services.communities import Community, Scored
 from quanmin.web.figures import number, unit, value_text
-from quanmin.web.panels import Shown
+from quanmin.web.sheets import Shown
 from quanmin.web.words import word
 
 SHADES = 4  # of places among communities

@@ -14,7 +14,8 @@ from quanmin.gate.data_checks import Held, held, offending, summed, trend
 from quanmin.gate.data_desk import DataDesk
 from quanmin.model import Check
 from quanmin.web.data_pages import SHADED, about, bars, check_rows, data_desk, percent, sender_link, sender_name, share, share_heat
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
 

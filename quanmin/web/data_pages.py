@@ -14,7 +14,8 @@ from quanmin.gate import Actor, Scope
 from quanmin.gate.data_checks import Held, held
 from quanmin.gate.data_desk import STATES, DataDesk, Filled, Reject, Sent, Slot, worst
 from quanmin.web.desk import Desk
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
 

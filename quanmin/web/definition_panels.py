@@ -7,7 +7,7 @@ from typing import Any
 
 from quanmin.model import Indicator
 from quanmin.web.indicator_panels import about
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

@@ -9,7 +9,7 @@ from quanmin.catalog.messages import language
 from quanmin.services.flow import GroupGain
 from quanmin.web.flow_panels import labels, sankey, stack
 from quanmin.web.flow_view import MEASURES, FlowView, amount, drawn, measure_column, short, unit
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
 MONTHS_SHOWN, GROUPS_DRAWN = 36, 12

@@ -17,7 +17,8 @@ from quanmin.web.desk import Desk
 from quanmin.web.flow_county import CountyPanels
 from quanmin.web.flow_panels import RegionPanels, headline, largest
 from quanmin.web.flow_view import CUTS, SHOWN_MEASURES, FlowView
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
 

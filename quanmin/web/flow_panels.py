@@ -9,7 +9,7 @@ from typing import Any
 from quanmin.services.flow import FlowCell, FlowTable, Measures
 from quanmin.web import maps
 from quanmin.web.flow_view import KINDS, MEASURES, MONEY, FlowView, amount, drawn, measure_column, short, unit
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
 MOST_HOMES, MOST_DESTINATIONS, MOST_COLUMNS, MOST_GROUPS, MOST_ARCS = 20, 12, 18, 24, 60

@@ -14,7 +14,7 @@ from quanmin.gate.flow_desk import NONE, FlowDesk
 from quanmin.model import Problem, Refusal
 from quanmin.services.flow import CountyFlow, FlowTable, Measures
 from quanmin.web.figures import NOTHING, number
-from quanmin.web.panels import Column, Shown
+from quanmin.web.sheets import Column, Shown
 from quanmin.web.view import View, asked_period, refused
 from quanmin.web.words import word
 

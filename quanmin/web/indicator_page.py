@@ -30,7 +30,8 @@ from quanmin.web.indicator_panels import (
     xmr_panel,
     years_panel,
 )
-from quanmin.web.panels import Column, Panel, Sheet, answer, as_file
+from quanmin.web.panels import answer, as_file
+from quanmin.web.sheets import Column, Panel, Sheet
 from quanmin.web.view import View, asked_period, asked_place, refused
 from quanmin.web.words import word
 

@@ -14,7 +14,7 @@ from quanmin.services.ranking.actions import Ranked, RankList
 from quanmin.services.variation.actions import DecilePlot, FunnelPlot, Point, Variation
 from quanmin.web.charts import bars_of, drawn, trend_of
 from quanmin.web.figures import NOTHING, Figure, figure, half_words, number, value_text
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

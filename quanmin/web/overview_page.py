@@ -17,8 +17,9 @@ from quanmin.services.variation.actions import Unusual, highlights
 from quanmin.services.variation.highlights import Highlight
 from quanmin.web.figures import Figure, figure, unit, value_text
 from quanmin.web.maps import map_chart
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
 from quanmin.web.rendering import page
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.standings import Card, card, standings_panel
 from quanmin.web.view import View, asked_place, refused
 from quanmin.web.words import word

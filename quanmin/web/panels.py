@@ -16,9 +16,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from quanmin.web.rendering import page
-from quanmin.web.sheets import Column, Panel, Sheet, Shown
-
-__all__ = ["Column", "Panel", "Sheet", "Shown", "answer", "as_file", "harmless"]
+from quanmin.web.sheets import Panel, Sheet, Shown
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": f"{OFFICE}spreadsheetml.sheet", "docx": f"{OFFICE}wordprocessingml.document"}

@@ -13,7 +13,8 @@ from quanmin.catalog.messages import language
 from quanmin.model.asker import Unit
 from quanmin.web.figures import number
 from quanmin.web.overview_page import about, board_names, cards_of, highlight_lines, highlights_panel, overview_of, unusual
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.standings import standings_panel
 from quanmin.web.view import View, asked_place, refused
 from quanmin.web.words import word

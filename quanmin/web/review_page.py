@@ -8,11 +8,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from quanmin.catalog.messages import language
-from quanmin.gate.actor import read_pairs
+from quanmin.gate.actor import read_pairs_ahead
 from quanmin.gate.review_desk import Pair, pairs_to_review
 from quanmin.model import Problem, Refusal
 from quanmin.web.data_pages import about, table_name
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View, refused
 from quanmin.web.words import is_word, word
 
@@ -52,8 +53,8 @@ def _sheet(view: View, pairs: list[Pair]) -> Panel:
 
 
 def warm_pairs(view: View) -> None:
-    """Read what the page shows before anybody asks; nobody sees it here."""
-    read_pairs(view.indicators, PAIRS_LISTED)
+    """Have the pairs read before anybody asks."""
+    read_pairs_ahead(view.indicators, PAIRS_LISTED)
 
 
 @router.get("/review")

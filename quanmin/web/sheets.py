@@ -83,7 +83,8 @@ def _row(row: Any, tags: list[tuple[str, str]]) -> str:
 
 
 def _head(column: Column) -> str:
-    return f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if column.is_number else ""}>{native(column.label)}</th>'
+    kind = ' class="n"' if column.is_number else ""
+    return f'<th scope="col"{kind}>{native(column.label)}</th>'
 
 
 def table_of(panel: Panel, kind: str = "") -> Markup:

@@ -12,7 +12,7 @@ from quanmin.reports.wording import change_text, rank_text, step_text
 from quanmin.reports.words import told
 from quanmin.services.variation.actions import Variation
 from quanmin.web.figures import NOTHING, Figure, figure, unit, value_text
-from quanmin.web.panels import Column, Panel, Sheet, Shown
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
 MONTHS_DRAWN = 24

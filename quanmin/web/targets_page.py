@@ -16,7 +16,8 @@ from quanmin.model import Problem, Refusal
 from quanmin.model.answer import verdict_of
 from quanmin.web.figures import value_text
 from quanmin.web.overview_page import about, board_names
-from quanmin.web.panels import Column, Panel, Sheet, Shown, answer
+from quanmin.web.panels import answer
+from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.view import View
 from quanmin.web.words import word
 

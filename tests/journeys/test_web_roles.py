@@ -77,16 +77,6 @@ def test_nobody_without_the_right_filters_by_what_is_masked(people: dict[str, Pe
     assert tried > 20, "no indicator is counted from a table with names"
 
 
-def _one_of_each_table(region: Region) -> list[Any]:
-    """Of the indicators that can be computed the first of each kind over the same tables, times and places: scopes stand under tables."""
-    found: dict[Any, Any] = {}
-    for one in region.site.catalog.indicators.values():
-        if one.is_executable:
-            halves = tuple((half.table, half.time, half.place) for half in (one.numerator, one.denominator) if half)
-            found.setdefault((one.kind, halves, "facility_code" in one.by), one)
-    return list(found.values())
-
-
 def _figures(person: Person, name: str, **parameters: str) -> list[dict[str, str]]:
     answer = person.get(f"/indicator/{name}/figures.csv", **parameters)
     assert answer.status_code == 200, answer.content.decode("utf-8-sig")
@@ -156,7 +146,7 @@ def test_every_look_at_rows_is_audited(region: Region, people: dict[str, Person]
 
 def test_institutions_see_their_facility_only(region: Region, people: dict[str, Person]) -> None:
     own, person = busiest(region), people["institution"]
-    for one in (i for i in _one_of_each_table(region) if "facility_code" in i.by):
+    for one in (i for i in region.site.catalog.indicators.values() if i.is_executable and "facility_code" in i.by):
         cells = person.get(f"/api/indicators/{one.id}", by="facility_code").json().get("cells", [])
         assert {c["key"]["facility_code"] for c in cells if c["numerator"] or c["denominator"]} <= {own}, one.id
     assert {row["facility_code"] for row in _figures(person, DEATHS, by="facility_code")} == {own}
@@ -169,7 +159,7 @@ def test_counties_see_their_county_only(region: Region, people: dict[str, Person
     person = people["county"]
     counties = region.site.indicators().engine.table("SELECT region_code, name FROM region WHERE level = 'county'").to_pylist()
     names = {row["region_code"]: row["name"] for row in counties}
-    for one in _one_of_each_table(region):
+    for one in (i for i in region.site.catalog.indicators.values() if i.is_executable):
         cells = person.get(f"/api/indicators/{one.id}", by="place").json().get("cells", [])
         assert {c["key"]["place"] for c in cells if c["numerator"] or c["denominator"]} <= {COUNTY}, one.id
         total = person.get(f"/api/indicators/{one.id}", where=f"place = '{OTHER}'").json().get("cells", [])

@@ -73,20 +73,20 @@ def _agree(question, rows, by, people=(), where=(), prepared=(), beside=()) -> N
             assert x is None or math.isclose(float(x), float(y), rel_tol=1e-9, abs_tol=1e-9), (name, a, b)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(ROW, max_size=25), CONDITION, CONDITION, BY, PREPARED)
 def test_shares(rows, whole, part, by, prepared) -> None:
     _agree(_indicator("share", _half(part), _half(whole)), rows, by, prepared=prepared)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, max_size=25), CONDITION, CONDITION, BY, st.sampled_from(["", "county = '990101'", "year = 2025", "month = '2025-03'", "sex_code = '2'"]))
 def test_checks_and_conditions(rows, applies, violated, by, where) -> None:
     check = Check("x", Label("x", "x"), STAYS, "conformance", "error", applies, violated, (), Label("x", "x"), Provenance("d", status="own"))
     _agree(check, rows, by, where=[where] if where else [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, max_size=25), CONDITION, BY, st.sampled_from(["total_charge_cny", "stay_days", "age_years * 2"]), PREPARED)
 def test_amounts(rows, condition, by, amount, prepared) -> None:
     several = [
@@ -98,7 +98,7 @@ def test_amounts(rows, condition, by, amount, prepared) -> None:
         _agree(one, rows, by, prepared=prepared, beside=several)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ROW, max_size=25), st.lists(PERSON_YEARS, max_size=8), CONDITION,
        st.sampled_from([[], ["county"], ["year"], ["county", "year"], ["month", "county"], ["sex_code"]]))
 def test_rates(rows, people, condition, by) -> None:

@@ -16,7 +16,7 @@ from tests.reliability.conftest import Commands, Sent
 from tests.reliability.keeping import acknowledged, asked, hold, opened, rows_by_submission
 
 KILLS = 60
-CHOSEN = 6  # of the steps of a command
+CHOSEN = 10  # of the steps of a command
 BUILD_AFTER = 5  # senders
 TRIES = {"intake": 4, "build": 8}  # kills of one step, each a little later than the one before, until one comes too late
 
@@ -113,7 +113,7 @@ def test_a_kill_beside_every_step_that_outlives_the_process(commands: Commands, 
     start, given = (before, words(before, hospital)) if command == "intake" else (between, words(between, None))
     count = _count(commands, start, tmp_path, given[0], *given[2:])
     assert count > 25
-    for number in sorted({count * i // CHOSEN for i in range(CHOSEN)} | set(range(count - 4, count))):
+    for number in sorted({count * i // CHOSEN for i in range(CHOSEN)} | set(range(count - 6, count))):
         folder = tmp_path / f"s{number}"
         shutil.copytree(start, folder)
         site = opened(folder, after)

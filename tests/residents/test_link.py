@@ -32,7 +32,7 @@ def _expected() -> dict[str, pa.Table]:
     return tables(_at_once())
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_order_and_any_parts_give_the_same(data: st.DataObject) -> None:
     whole, parts = _mixed(), data.draw(st.integers(1, 4))

@@ -17,7 +17,7 @@ from tests.residents.made_steps import Decided, Steps, differences, in_parts, to
 from tests.residents.test_cases import together
 
 COLUMNS = ("name", "sex_code", "birth_date", "identity_number", "phone", "address", "health_card_number")
-SEVERAL = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+SEVERAL = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def rows(*people: dict[str, str], first: int = 0) -> pa.Table:
