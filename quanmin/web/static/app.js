@@ -49,8 +49,8 @@
     const tone = (i) => ({ met: c("good"), missed: c("bad") }[d.verdict[i]] || c("brand"));
     return Object.assign(shared(c), {
       grid: { left: 8, right: d.text.some((t) => t.length > 8) ? 110 : 78, top: 26, bottom: 8, containLabel: true },
-      yAxis: { type: "category", data: d.x, inverse: true, axisTick: { show: false }, axisLabel: { color: c("ink") }, axisLine: { lineStyle: { color: c("soft") } } },
-      xAxis: { type: "value", min: low < 0 ? undefined : 0, max: d.words.unit === "%" && low >= 0 && high > 60 && high <= 100 ? 100 : undefined, axisLabel: { color: c("soft") },
+      yAxis: { type: "category", data: d.x, inverse: true, axisLabel: { color: c("ink"), interval: 0, width: Math.max(80, holder.clientWidth * 0.34), overflow: "break", lineHeight: 14 }, axisTick: { show: false }, axisLine: { lineStyle: { color: c("soft") } } },
+      xAxis: { type: "value", min: low < 0 ? undefined : 0, max: d.words.unit === "%" && low >= 0 && high > 60 && high <= 100 ? 100 : undefined, axisLabel: { color: c("soft"), hideOverlap: true },
         splitLine: { lineStyle: { color: c("line") } } },
       series: [
         { type: "bar", barWidth: 16, data: d.y.map((v, i) => ({ value: v, itemStyle: { color: tone(i), opacity: 0.78 } })), markLine: aim(d, c, "x") },
@@ -75,12 +75,13 @@
     chart.setOption(first);
     chart.on("click", (event) => { const link = event.data && event.data.link || d.links && d.links[event.dataIndex]; if (link) location.assign(link); });
     holder.setAttribute("aria-label", label);
-    drawn.push({ chart: chart, again: () => chart.setOption(option(), true) });
+    drawn.push({ chart: chart, again: () => { chart.setOption(option(), true); chart.resize(); } });
   }
   const drawAll = (root) => root.querySelectorAll("[data-chart]").forEach(draw);
   drawAll(document);
   document.addEventListener("htmx:afterSettle", (event) => drawAll(event.target));
   document.addEventListener("toggle", () => drawn.forEach((one) => one.chart.resize()), true);
-  window.addEventListener("resize", () => drawn.forEach((one) => one.chart.resize()));
+  let waiting = 0; // charts are laid out for the width they have: a phone that is turned draws them anew
+  window.addEventListener("resize", () => { drawn.forEach((one) => one.chart.resize()); clearTimeout(waiting); waiting = setTimeout(() => drawn.forEach((one) => one.again()), 150); });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach((one) => one.again()));
 })();

@@ -60,7 +60,7 @@
       tooltip: Object.assign(tools.shared(c).tooltip, { trigger: "item", formatter: (p) => (p.data && p.data.told ? tools.safe(p.data.told).replace(/\n/g, "<br>") : "") }),
       series: [line(w.limit_95, at(1), c("soft"), [2, 3]), line(w.limit_95, at(2), c("soft"), [2, 3]), line(w.limit_998, at(3), c("soft"), "solid"), line(w.limit_998, at(4), c("soft"), "solid"),
         line(w.centre, [[d.curve[0][0], d.target], [d.curve[d.curve.length - 1][0], d.target]], c("brand"), [8, 4]),
-        { type: "scatter", name: w.units, z: 5, itemStyle: { color: c("brand") }, data: d.units.map((u) => ({ value: [u.size, u.value], link: u.link, told: u.told, symbol: ["circle", "triangle", "diamond"][far(u)], symbolSize: 8 + 3 * far(u),
+        { type: "scatter", name: w.units, z: 5, labelLayout: { hideOverlap: true }, itemStyle: { color: c("brand") }, data: d.units.map((u) => ({ value: [u.size, u.value], link: u.link, told: u.told, symbol: ["circle", "triangle", "diamond"][far(u)], symbolSize: 8 + 3 * far(u),
           itemStyle: { color: colour[far(u)] }, label: { show: labelled.includes(u.name), formatter: u.name, position: "top", color: c("ink"), fontSize: 11 } })) }],
     });
   };
