@@ -17,8 +17,8 @@ from tests.reliability.keeping import acknowledged, asked, hold, opened, rows_by
 
 KILLS = 60
 CHOSEN = 10  # of the steps of a command
-BUILD_AFTER = 5  # senders
-TRIES = {"intake": 4, "build": 8}  # kills of one step, each a little later than the one before, until one comes too late
+BUILD_AFTER = 8  # senders
+TRIES = {"intake": 3, "build": 8}  # kills of one step, each a little later than the one before, until one comes too late
 
 
 def plan(sent: list[Sent]) -> list[Sent | None]:
