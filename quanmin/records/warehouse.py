@@ -44,7 +44,7 @@ class Warehouse:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "tables"
-        self._known: dict[tuple[str, int], list[str]] = {}  # a version's files never change
+        self._known: dict[tuple[str, int], list[str]] = {}  # the files of versions
 
     def path(self, table: str) -> Path:
         """A table's folder."""
@@ -57,8 +57,9 @@ class Warehouse:
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
-        if (table, version) in self._known:
-            return self._know(table, version, self._known[(table, version)])
+        known = self._known.get((table, version), [])
+        if known and all(Path(file).exists() for file in known):  # a warehouse that was lost and made again counts its versions anew
+            return known
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
             raise FileNotFoundError(table)
@@ -71,7 +72,8 @@ class Warehouse:
     def _know(self, table: str, version: int, found: list[str]) -> list[str]:
         if any(not Path(file).exists() for file in found):
             raise FileNotFoundError(table)
-        return self._known.setdefault((table, version), sorted(found))
+        self._known[(table, version)] = sorted(found)
+        return self._known[(table, version)]
 
     def periods(self, table: str, version: int) -> dict[str, list[str]]:
         """Period → its files, of a table kept by month."""

@@ -37,7 +37,7 @@ def warm_scope(desk: Desk, scope: Scope) -> None:
         with suppress(Refusal):  # what cannot be asked in this scope is refused to whoever asks
             step()
     gc.collect()
-    gc.freeze()  # what is kept for as long as the server stays is looked through for cycles no more: with millions of cells that takes tenths of seconds
+    gc.freeze()  # what is kept as long as the server stays is looked through for cycles no more
     desk.note_warm(view.snapshot.id, scope)
 
 

@@ -124,6 +124,7 @@ def test_a_warehouse_that_is_gone_comes_back_with_the_same_answers(region: Site)
     _, is_new = site.build()
     assert is_new and len(before[0]) > 300
     assert (every_answer(site), answers(site), {t: list(map(str, rows)) for t, rows in contents(site).items()}) == before
+    assert answers(region) == before[1], "who had it open before goes on asking"
 
 
 def _truncate(path: Path) -> None:
