@@ -177,13 +177,13 @@ class Ledger:
     def submissions(self) -> list[Submission]:
         """All acknowledged files in order."""
         with self.reading() as connection:
-            return [Submission(*row) for row in connection.execute(select(t.submission).order_by(t.submission.c.id))]
+            return [Submission(*row) for row in connection.execute(select(t.submission).order_by(t.submission.c.id)).all()]
 
     def pieces(self, table: str = "") -> list[Piece]:
         """All pieces in order of submission, of one table or of all."""
         query = select(t.piece).order_by(t.piece.c.submission)
         with self.reading() as connection:
-            return [Piece(*row) for row in connection.execute(query.where(t.piece.c.table_name == table) if table else query)]
+            return [Piece(*row) for row in connection.execute(query.where(t.piece.c.table_name == table) if table else query).all()]
 
     def publish(self, versions: Mapping[str, tuple[int, int]], through: int, decisions: int, definitions: str) -> int:
         """Publish table versions (table → (version, rows)) as the next snapshot: one transaction, seen at once by all readers."""

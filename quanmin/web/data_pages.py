@@ -13,6 +13,7 @@ from quanmin.catalog.messages import language
 from quanmin.gate import Actor, Scope
 from quanmin.gate.data_checks import Held, held
 from quanmin.gate.data_desk import STATES, DataDesk, Filled, Reject, Sent, Slot, worst
+from quanmin.gate.retold import retold
 from quanmin.web.desk import Desk
 from quanmin.web.panels import answer
 from quanmin.web.sheets import Column, Panel, Sheet, Shown
@@ -33,8 +34,11 @@ def warm_data(desk: Desk) -> None:
     """Count what the data pages show before anybody asks; nothing where there is no snapshot yet."""
     if desk.is_serving and desk.site.ledger.snapshots():
         view = View(desk, Actor("", "leader", Scope(), desk.site.ledger))
-        held(data_desk(view))
-        data_desk(view).completeness()
+        desk_of_all = data_desk(view)
+        held(desk_of_all)
+        desk_of_all.completeness()
+        desk_of_all.sent()
+        retold("", language())
 
 
 def about(view: View) -> dict[str, Any]:

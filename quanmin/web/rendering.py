@@ -53,6 +53,12 @@ templates.env.globals |= {
 }
 
 
+def read_templates() -> None:
+    """Read every template before the first page needs it."""
+    for name in templates.env.list_templates():
+        templates.env.get_template(name)
+
+
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A rendered page."""
     session = getattr(request.state, "session", None)

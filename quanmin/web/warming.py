@@ -16,6 +16,7 @@ from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
 from quanmin.web.overview_page import board_names, cards_of, overview_of, unusual
 from quanmin.web.pages import THEMES
+from quanmin.web.rendering import read_templates
 from quanmin.web.review_page import warm_pairs
 from quanmin.web.view import View
 
@@ -23,6 +24,7 @@ from quanmin.web.view import View
 def warm(desk: Desk) -> None:
     """Read the tables into memory, then work out what is asked first; nothing where there is no snapshot yet."""
     desk.after_hold = partial(warm_scope, desk)
+    read_templates()
     if desk.site.ledger.snapshots():
         desk.hold(Scope())
 
