@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.formulas import check_made_of_others
+from quanmin.catalog.grouper_files import Schemes
 from quanmin.catalog.mapping_files import read_mapping
 from quanmin.catalog.messages import say
 from quanmin.catalog.question_files import read_check, read_indicator
@@ -27,6 +28,7 @@ class Catalog:
     indicators: dict[str, Indicator] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
     mappings: dict[str, Mapping] = field(default_factory=dict)
+    groupers: Schemes = field(default_factory=Schemes)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -81,6 +83,8 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
         catalog.checks[found.id] = found
     for definition, _ in _definitions(folders, "mappings", complaints):
         catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)
+    for definition, _ in _definitions(folders, "groupers", complaints):
+        catalog.groupers.add(definition)
     return catalog, complaints
 
 

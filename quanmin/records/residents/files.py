@@ -9,18 +9,15 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
 from quanmin.records.residents.index import Linked, link
 from quanmin.records.residents.model_file import LinkModel, load_model
-from quanmin.records.sources.table_file import TableFile
+from quanmin.records.sources.bare_file import ROWS_AT_ONCE, open_bare
 
-PARQUET = b"PAR1"
 FEWEST_COLUMNS = 2
 MOST_PROBLEMS = 20
-ROWS_AT_ONCE = 100_000
 
 
 _ROW = "row in this batch"
@@ -38,17 +35,9 @@ class LinkSummary:
     model: LinkModel
 
 
-def _parquet(path: Path) -> tuple[tuple[str, ...], Iterator[pa.Table]]:
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise Refusal(Problem(str(path), None, "", "", say("link_broken_parquet"), say("link_mend_parquet"))) from error
-    columns = tuple(file.schema_arrow.names)
-    return columns, (pa.Table.from_batches([batch]) for batch in file.iter_batches(ROWS_AT_ONCE))
-
-
-def _text(path: Path) -> tuple[tuple[str, ...], Iterator[pa.Table]]:
-    opened = TableFile().open(path, str(path), None)
+def _open(path: Path) -> tuple[tuple[str, ...], Iterator[pa.Table]]:
+    """Header and rows of a file; raises Refusal where rows cannot be taken apart."""
+    opened = open_bare(path)
 
     def tables() -> Iterator[pa.Table]:
         problems: list[Problem] = []
@@ -61,16 +50,6 @@ def _text(path: Path) -> tuple[tuple[str, ...], Iterator[pa.Table]]:
             raise Refusal(*sorted(problems, key=lambda problem: problem.line or 0)[:MOST_PROBLEMS])
 
     return opened.header, tables()
-
-
-def _open(path: Path) -> tuple[tuple[str, ...], Iterator[pa.Table]]:
-    """Header and rows of a CSV (UTF-8, GB18030, UTF-16), Excel or Parquet file."""
-    try:
-        with path.open("rb") as stream:
-            is_parquet = stream.read(4) == PARQUET
-    except OSError as error:
-        raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))) from error
-    return _parquet(path) if is_parquet else _text(path)
 
 
 def _chosen(path: Path, header: tuple[str, ...], model: LinkModel) -> tuple[dict[str, str], str]:
