@@ -21,9 +21,9 @@ FILES = {  # file → columns, of which the first so many are its key
     "mdc": (("mdc", "zh", "en", "rule"), 1), "mdc_diagnoses": (("mdc", "code", "site"), 2), "adrg": (("adrg", "mdc", "kind", "rule"), 1),
     "adrg_codes": (("adrg", "list", "code"), 3), "drg": (("drg", "adrg", "severity", "zh", "en"), 1), "lists": (("list", "code"), 2),
     "complications": (("code", "level", "exclusion_table"), 1), "exclusions": (("exclusion_table", "principal"), 2),
-    "diagnoses": (("code", "insurance_code"), 1), "procedures": (("code", "insurance_code"), 1),
+    "diagnoses": (("code", "insurance_code", "in_both"), 1), "procedures": (("code", "insurance_code", "in_both"), 1),
 }
-OPTIONAL = ("en", "site")
+OPTIONAL = ("en", "site", "in_both")
 SEVERITIES = ("MCC", "CC", "MCC_OR_CC", "ANY")
 Key = tuple[str, ...]
 Rows = dict[Key, tuple[int, Key]]  # key → line and values as in FILES, in the order in which they are tried
@@ -102,8 +102,9 @@ class Schemes(Mapping[str, Scheme]):
             groups=_groups(shelf, tables, complaints), lists={name: frozenset(codes) for name, codes in lists.items()},
             complications={code: (level, excluded) for _, (code, level, excluded) in tables["complications"].values()},
             exclusions={principal: excluded for excluded, principal in tables["exclusions"]},
-            diagnosis_edition={code: into for _, (code, into) in tables["diagnoses"].values()},
-            procedure_edition={code: into for _, (code, into) in tables["procedures"].values()},
+            diagnosis_edition={code: into for _, (code, into, _) in tables["diagnoses"].values()},
+            procedure_edition={code: into for _, (code, into, _) in tables["procedures"].values()},
+            in_both=frozenset(code for name in ("diagnoses", "procedures") for _, (code, _, both) in tables[name].values() if both),
             path=shelf.definition.shown, fingerprint=_fingerprint(shelf),
         )
 

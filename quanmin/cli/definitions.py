@@ -22,13 +22,14 @@ def check(site: Site = None) -> None:
     """Validate every definition; all errors at once with file and line, exit 1."""
     catalog, complaints = read_all(site / "definitions" if site else None)
     catalog.codes.check(complaints)
+    catalog.groupers.check(complaints)
     if complaints.problems:
         complain(complaints.problems)
         print(say("catalog_bad", count=len(complaints.problems)), file=sys.stderr)
         sys.exit(1)
     executable = sum(i.is_executable for i in catalog.indicators.values())
     print(say("catalog_good", tables=len(catalog.tables), codes=len(catalog.codes), indicators=len(catalog.indicators), executable=executable,
-              checks=len(catalog.checks), mappings=len(catalog.mappings)))
+              checks=len(catalog.checks), mappings=len(catalog.mappings), groupers=len(catalog.groupers)))
 
 
 @app.command("list")

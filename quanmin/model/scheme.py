@@ -115,6 +115,7 @@ class Scheme:
     exclusions: Mapping[str, str]  # principal diagnosis → the exclusion table it is in
     diagnosis_edition: Mapping[str, str] = field(default_factory=dict)  # code of another edition → code of the scheme's
     procedure_edition: Mapping[str, str] = field(default_factory=dict)
+    in_both: frozenset[str] = frozenset()  # codes of the other edition that are also codes of the scheme's, with another meaning
     path: str = ""
     fingerprint: str = ""
 

@@ -70,6 +70,14 @@ def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Pa
     assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
 
 
+def test_every_command_of_the_guide_to_grouping_runs(tmp_path: Path) -> None:
+    printed = run_blocks("docs/how-to/group-cases.md", tmp_path)
+    with (tmp_path / "groups.csv").open(encoding="utf-8", newline="") as stream:
+        found = {row["case_id"]: row for row in csv.DictReader(stream)}
+    assert {name: (row["drg"], row["reason"]) for name, row in found.items()} == {"1": ("FM19", ""), "2": ("KS15", ""), "3": ("", "sex_conflict")}
+    assert "I25.103" in found["1"]["explanation"] and "3" in printed
+
+
 def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
     (tmp_path / "demo").symlink_to(region.folder)
     run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,8 +48,9 @@ def scheme_of(catalog: Catalog, name: str, is_clinical: bool = False) -> Ready:
     if name not in catalog.groupers:
         raise Refusal(Problem("--scheme", None, "", name, say("no_scheme"), say("mend_no_scheme", known=", ".join(catalog.groupers))))
     scheme = catalog.groupers[name]
-    diagnoses, procedures = (set(catalog.codes[listed].codes) for listed in ("icd10", "icd9cm3"))
-    return ready(scheme, diagnoses - set(scheme.diagnosis_edition), procedures - set(scheme.procedure_edition), is_clinical)
+    others = (scheme.diagnosis_edition.keys() | scheme.procedure_edition.keys()) - scheme.in_both
+    diagnoses, procedures = (catalog.codes[listed].codes.keys() - others for listed in ("icd10", "icd9cm3"))
+    return ready(scheme, diagnoses, procedures, is_clinical)
 
 
 def group_file(path: Path, prepared: Ready, out: Path, is_explained: bool = False, progress: Progress | None = None) -> Summary:
@@ -143,12 +146,16 @@ class _CsvSink:
 
     def write_table(self, table: pa.Table) -> None:
         """Write some rows, the header before the first."""
+        if self.is_first:
+            header = io.StringIO()
+            csv.writer(header, lineterminator="\n").writerow(table.column_names)
+            self.stream.write(header.getvalue().encode())
+            self.is_first = False
         for style in ("none", "needed"):
             block = pa.BufferOutputStream()
             with suppress(pa.ArrowInvalid):  # a value holds a comma, a quote or a line break
-                pacsv.write_csv(table, block, pacsv.WriteOptions(include_header=self.is_first, quoting_style=style))
+                pacsv.write_csv(table, block, pacsv.WriteOptions(include_header=False, quoting_style=style))
                 self.stream.write(block.getvalue())
-                self.is_first = False
                 return
 
     def close(self) -> None:
