@@ -25,7 +25,8 @@ def _drawn(count: int) -> list[tuple[str, int, int, list[str], list[str]]]:
     for _ in range(count):
         age = draw.choice([0, *range(1, 95)])
         diagnoses = [draw.choice(principal), *draw.choices(others, k=draw.randrange(0, 5))]
-        found.append((draw.choice("12"), age, draw.randrange(0, 365) if age == 0 else -1, diagnoses, draw.choices(procedures, k=draw.choice([0, 0, 1, 1, 2, 4]))))
+        done = draw.choices(procedures, k=draw.choice([0, 0, 1, 1, 2, 4]))
+        found.append((draw.choice("12"), age, draw.randrange(0, 365) if age == 0 else -1, diagnoses, done))
     return found
 
 

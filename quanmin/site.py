@@ -22,6 +22,8 @@ from quanmin.records.ledger import Ledger, Snapshot, today
 from quanmin.records.warehouse import Warehouse
 from quanmin.reports.boards import Group, read_boards
 from quanmin.services.flow import Flow
+from quanmin.services.grouping.stays import StayGroups
+from quanmin.services.grouping.weights import weights_in_force
 from quanmin.services.indicators import Indicators
 from quanmin.services.indicators.suppression import suppress
 
@@ -36,6 +38,10 @@ due_day = 10                 # a month's files are due on this day of the next m
 
 [suppression]
 below = 5                    # counts of 1 to 4 are not shown to roles that may not see rows
+
+[grouping]
+scheme = "chs_drg_1_1"       # in catalog/groupers or definitions/groupers
+clinical = false             # true where all codes of front pages are of the clinical edition
 
 [brief]
 issued_by = ""               # who issues the monthly brief ("" = the region's name)
@@ -57,6 +63,8 @@ class Settings:
     engine: str = "duckdb"
     due_day: int = 10
     suppress_below: int = 5
+    scheme: str = "chs_drg_1_1"
+    is_clinical: bool = False
     issued_by: str = ""
     address: str = ""
     memory_limit: str = "3GB"
@@ -87,6 +95,7 @@ def _settings(path: Path) -> Settings:
             region=str(data.get("region", "")), languages=tuple(data.get("languages", LANGUAGES)), ledger=str(data.get("ledger", "sqlite")),
             engine=str(data.get("engine", "duckdb")), due_day=int(data.get("timeliness", {}).get("due_day", 10)),
             suppress_below=int(data.get("suppression", {}).get("below", 5)),
+            scheme=str(data.get("grouping", {}).get("scheme", "chs_drg_1_1")), is_clinical=bool(data.get("grouping", {}).get("clinical", False)),
             issued_by=str(data.get("brief", {}).get("issued_by", "")), address=str(data.get("brief", {}).get("address", "")).rstrip("/"),
             memory_limit=str(data.get("resources", {}).get("memory_limit", "3GB")), threads=int(data.get("resources", {}).get("threads", 2)),
         )
@@ -129,7 +138,9 @@ class Site:
     def build(self, progress: BuildProgress | None = None) -> tuple[Snapshot, bool]:
         """Build and publish; returns the snapshot and whether it is new."""
         setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
-        snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress).build()
+        computed = {"grouping": StayGroups(self.catalog, self.settings.scheme, self.settings.is_clinical).computation()}
+        snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress, computed,
+                                   {"drg_weight": weights_in_force(self.catalog, self.settings.scheme)}).build()
         self.ledger.note_definitions(snapshot.id, {name: one.version for name, one in self.catalog.indicators.items()}, self.catalog.texts)
         return snapshot, is_new
 

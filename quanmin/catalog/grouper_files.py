@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,15 @@ class Schemes(Mapping[str, Scheme]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def fingerprint(self, scheme_id: str) -> str:
+        """A word that changes with anything a scheme is made from; "" where there is no such scheme."""
+        shelves = [self._shelves[name] for name in (scheme_id, *self._editions(scheme_id)) if name in self._shelves]
+        return _fingerprint(shelves)
+
+    def _editions(self, scheme_id: str) -> tuple[str, ...]:
+        shelf = self._shelves.get(scheme_id)
+        return tuple(shelf.definition.data.get("editions", ())) if shelf else ()
+
     def check(self, complaints: Complaints) -> None:
         """Read every scheme and complain of what is wrong with its lists and rules."""
         for scheme_id in self:
@@ -105,13 +114,13 @@ class Schemes(Mapping[str, Scheme]):
             diagnosis_edition={code: into for _, (code, into, _) in tables["diagnoses"].values()},
             procedure_edition={code: into for _, (code, into, _) in tables["procedures"].values()},
             in_both=frozenset(code for name in ("diagnoses", "procedures") for _, (code, _, both) in tables[name].values() if both),
-            path=shelf.definition.shown, fingerprint=_fingerprint(shelf),
+            path=shelf.definition.shown,
         )
 
 
-def _fingerprint(shelf: _Shelf) -> str:
+def _fingerprint(shelves: Iterable[_Shelf]) -> str:
     digest = hashlib.sha256()
-    for folder in shelf.folders:
+    for folder in (folder for shelf in shelves for folder in shelf.folders):
         for path in sorted(folder.glob("*.csv")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -14,7 +14,9 @@ from quanmin.catalog.messages import say
 from quanmin.catalog.question_files import read_check, read_indicator
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.catalog.table_files import read_table
+from quanmin.catalog.weight_files import read_weights
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
+from quanmin.model.weights import Weights
 
 SHIPPED = Path(__file__).parent
 
@@ -29,6 +31,7 @@ class Catalog:
     checks: dict[str, Check] = field(default_factory=dict)
     mappings: dict[str, Mapping] = field(default_factory=dict)
     groupers: Schemes = field(default_factory=Schemes)
+    weights: dict[str, Weights] = field(default_factory=dict)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +88,8 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
         catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)
     for definition, _ in _definitions(folders, "groupers", complaints):
         catalog.groupers.add(definition)
+    for definition, _ in _definitions(folders, "weights", complaints):
+        catalog.weights[definition.id] = read_weights(definition, catalog.groupers)
     return catalog, complaints
 
 

@@ -11,7 +11,7 @@ from quanmin.catalog.reading import Definition
 from quanmin.model import Column, Label, Table
 from quanmin.model.words import TYPES
 
-FIELDS = ("name", "about", "key", "time", "period", "place", "owed", "scope", "derived_from", "near", "columns")
+FIELDS = ("name", "about", "key", "time", "period", "place", "owed", "scope", "derived_from", "near", "computed", "columns")
 COLUMN_FIELDS = ("type", "zh", "en", "unit", "codes", "required", "element", "private", "person", "maximum_length", "low", "high")
 SYSTEM = tomllib.loads(Path(__file__).with_name("system_columns.toml").read_text("utf-8"))
 
@@ -45,7 +45,7 @@ def read_table(definition: Definition, codes: Container[str]) -> Table:
         id=definition.id, label=definition.label("name") or Label("", ""), columns=columns, key=tuple(data.get("key", ())),
         time=data.get("time", ""), period=data.get("period", ""), place=data.get("place", ""), scope=data.get("scope", {}),
         owed=bool(data.get("owed", False)), derived_from=derived_from, near=(int(near[0]), int(near[1])), about=definition.label("about", required=False),
-        path=definition.shown,
+        computed=str(data.get("computed", "")), path=definition.shown,
     )
     named = {"key": table.key, "time": (table.time,), "period": (table.period,), "place": (table.place,), "scope": tuple(table.scope.values())}
     for what, names in named.items():

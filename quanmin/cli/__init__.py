@@ -10,12 +10,12 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, briefs, definitions, files, flow, people, sites
+from quanmin.cli import answers, briefs, definitions, files, flow, grouping, people, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
 app = typer.Typer(name="quanmin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for part in (sites, answers, briefs, files, flow):
+for part in (sites, answers, briefs, files, flow, grouping):
     part.register(app)
 app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")

@@ -117,7 +117,6 @@ class Scheme:
     procedure_edition: Mapping[str, str] = field(default_factory=dict)
     in_both: frozenset[str] = frozenset()  # codes of the other edition that are also codes of the scheme's, with another meaning
     path: str = ""
-    fingerprint: str = ""
 
     @property
     def has_rules(self) -> bool:

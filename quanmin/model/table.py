@@ -38,7 +38,7 @@ class Table:
     `period` names the date column whose month is the slice a re-submission replaces ("" = the whole table is one slice);
     `scope` says which column holds the county, facility or sender that a role may be limited to;
     `owed` = senders are expected to send it every month; `near` = how many months before and after a month of a derived table its rows
-    depend on (their tables are offered to its SQL as `<table>_near`).
+    depend on (their tables are offered to its SQL as `<table>_near`); `computed` names what makes further columns out of those its SQL gives.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Table:
     derived_from: tuple[str, ...] = ()
     near: tuple[int, int] = (0, 0)
     about: Label | None = None
+    computed: str = ""
     path: str = ""
 
     @property

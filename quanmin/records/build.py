@@ -1,16 +1,15 @@
 """Build: accepted rows → base tables → resident index → derived tables → one published snapshot.
 
 What is built is a pure function of the ledger, of landing and of the definitions. A build starts from the last snapshot and does again only
-the months that new submissions touched; without one, or when definitions changed, it does everything.
+the months that new submissions touched, and the derived tables whose definitions changed; without one it does everything.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -22,14 +21,15 @@ from quanmin.engines.duckdb import MACROS, SQL_TYPES, empty_select
 from quanmin.model import Problem, Refusal, Table
 from quanmin.records.accepted import Accepted, schema_of
 from quanmin.records.base_tables import BaseTables
+from quanmin.records.fingerprints import FUNCTIONS, Computation, Lookup, fingerprints, together
 from quanmin.records.folders import DiskFull, Folders
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
-from quanmin.records.resident_index import KEPT_AS, TOUCHED, ResidentIndex
-from quanmin.records.residents.model_file import RESIDENTS_MODEL
+from quanmin.records.resident_index import TOUCHED, ResidentIndex
 from quanmin.records.warehouse import StoredTable, Warehouse
 
 BATCH_ROWS = 2_000_000
+COMPUTED_ROWS = 100_000
 Progress = Callable[[str, int, int], None]
 Retake = Callable[[Sequence[int]], None]
 
@@ -45,30 +45,14 @@ class Setting:
 
 @dataclass
 class State:
-    """How far a build has come: versions per table, and which months of which table changed."""
+    """How far a build has come: versions per table, which months of which table changed, and which tables are to be made again as a whole."""
 
     versions: dict[str, tuple[int, int]] = field(default_factory=dict)
     touched: dict[str, set[str]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
     full: bool = True
     is_index_new: bool = False
-
-
-def definitions_hash(catalog: Catalog, setting: Setting) -> str:
-    """A fingerprint of everything a build's outcome depends on besides records."""
-    digest = hashlib.sha256(f"{setting.region} {KEPT_AS}".encode())
-    for table in sorted(catalog.tables.values(), key=lambda t: t.id):
-        digest.update(repr((table.id, table.key, table.period, table.near, [(c.name, c.type) for c in table.columns.values()])).encode())
-    for name, sql in sorted(catalog.derivations.items()):
-        digest.update(f"{name}\n{sql}".encode())
-    digest.update(FUNCTIONS.read_bytes())
-    for path in sorted(LINKAGE.iterdir()):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-LINKAGE = RESIDENTS_MODEL.parent  # the model and its lists decide who is who
-FUNCTIONS = Path(__file__).with_name("derivation_functions.sql")
 
 
 def months_around(period: str, low: int, high: int) -> set[str]:
@@ -80,7 +64,9 @@ def months_around(period: str, low: int, high: int) -> set[str]:
 class Builder:
     """Builds and publishes one site's warehouse."""
 
-    def __init__(self, catalog: Catalog, folders: Folders, ledger: Ledger, setting: Setting, retake: Retake, progress: Progress | None = None) -> None:
+    def __init__(self, catalog: Catalog, folders: Folders, ledger: Ledger, setting: Setting, retake: Retake, progress: Progress | None = None,
+                 computed: Mapping[str, Computation] = MappingProxyType({}), lookups: Mapping[str, Lookup] = MappingProxyType({})) -> None:
+        self.computed, self.lookups = computed, lookups
         self.catalog, self.folders, self.ledger, self.setting = catalog, folders, ledger, setting
         self.warehouse = Warehouse(folders.warehouse)
         self.accepted = Accepted(folders.accepted)
@@ -101,9 +87,9 @@ class Builder:
         snapshots = self.ledger.snapshots()
         last = snapshots[-1] if snapshots else None
         through, decisions = self.ledger.next_submission() - 1, self.ledger.decision_count()
-        definitions = definitions_hash(self.catalog, self.setting)
-        state = self._start(last, definitions)
-        if last and not state.full and (last.through, last.decisions) == (through, decisions):
+        made_by = fingerprints(self.catalog, self.setting.region, self.computed, self.lookups)
+        state = self._start(last, made_by)
+        if last and not state.full and not state.stale and (last.through, last.decisions) == (through, decisions):
             return last, False
         connection = self._connection()
         pieces = self.ledger.pieces()
@@ -111,17 +97,21 @@ class Builder:
         self._base(connection, state, pieces, new)
         self._residents(connection, state, new, self.ledger.decided_since(last.decisions if last else 0))
         self._derived(connection, state)
-        number = self.ledger.publish(state.versions, through, decisions, definitions)
+        number = self.ledger.publish(state.versions, through, decisions, together(made_by), made_by)
         return next(s for s in self.ledger.snapshots() if s.id == number), True
 
-    def _start(self, last: Snapshot | None, definitions: str) -> State:
+    def _start(self, last: Snapshot | None, made_by: Mapping[str, str]) -> State:
         """The state of the last snapshot with unfinished work undone, or a fresh one where it cannot be built upon."""
         self.warehouse.sweep()
-        if last is None or last.definitions != definitions:
+        if last is None:
             return State()
-        versions = self.ledger.versions(last.id)
+        before, versions = self.ledger.made_by(last.id), self.ledger.versions(last.id)
+        stale = {name for name in self.catalog.derivations if before.get(name) != made_by[name]}
+        kept = {name: version for name, version in versions.items() if name in self.catalog.derivations or before[name] == made_by[""]}
+        if len(kept) < len(versions) or "resident_link" in stale:
+            return State()
         try:
-            return State({table: (self.warehouse.settle(table, version), rows) for table, (version, rows) in versions.items()}, full=False)
+            return State({table: (self.warehouse.settle(table, version), rows) for table, (version, rows) in versions.items()}, stale=stale, full=False)
         except FileNotFoundError:
             return State()
 
@@ -132,6 +122,8 @@ class Builder:
         connection.execute(f"SET temp_directory = '{self.folders.scratch}/spill'")
         connection.execute(MACROS.read_text("utf-8"))
         connection.execute(FUNCTIONS.read_text("utf-8"))
+        for name, lookup in self.lookups.items():
+            connection.register(name, lookup.rows)
         return connection
 
     def stored(self, table: Table) -> StoredTable:
@@ -195,7 +187,7 @@ class Builder:
                 moved = self._rebuild_links(connection, state, table) or moved
             elif table.period:
                 self._by_month(connection, state, table, moved)
-            elif state.full or set(table.derived_from) & state.changed:
+            elif state.full or table.id in state.stale or set(table.derived_from) & state.changed:
                 self._write_derived(connection, state, table, None)
         rows = receipt_rows(self.ledger, self.catalog, self.setting.due_day, self._counties(connection))
         connection.register("receipt_rows", rows)
@@ -261,13 +253,14 @@ class Builder:
                 affected |= months_around(period, -high, -low)
         known = set(available) | set(self._files(state, table.id))
         affected &= known
-        if state.full:
+        is_new = state.full or table.id in state.stale
+        if is_new:
             affected = set(available)
         state.touched[table.id] = affected  # what is derived from it goes on from there
         rows = max((state.versions[t.id][1] for t in inputs if t.id in state.versions), default=0)
         size = max(1, int(len(available) * BATCH_ROWS / rows)) if rows else len(available) or 1
         ordered = sorted(affected)
-        if state.full:
+        if is_new:
             self._write_derived(connection, state, table, set(), clear=True)
         for start in range(0, len(ordered), size):
             self._write_derived(connection, state, table, set(ordered[start : start + size]))
@@ -279,7 +272,7 @@ class Builder:
                 if name in self.catalog.tables and self.catalog.tables[name].period:
                     self._view(connection, state, self.catalog.tables[name], name, periods)
                     self._view(connection, state, self.catalog.tables[name], f"{name}_near", near)
-        query = self._derivation(table)
+        query = self._compute(connection, table) if table.computed else self._derivation(table)
         if table.period:
             listed = ", ".join(f"DATE '{p}'" for p in sorted(periods or ())) or "NULL"
             month = f"CAST(date_trunc('month', \"{table.period}\") AS DATE) AS slice_month"
@@ -289,6 +282,16 @@ class Builder:
         state.versions[table.id] = version
         state.changed.add(table.id)
         self._view(connection, state, table, table.id, None)
+
+    def _compute(self, connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+        """The rows of a table that no SQL can make alone: what its SQL gives goes through its computation, some rows after others."""
+        run = self.computed[table.computed].run
+        with _explained(table):
+            reader = connection.execute(self.catalog.derivations[table.id]).to_arrow_reader(COMPUTED_ROWS)
+        found = [run(pa.Table.from_batches([batch])).select(list(table.columns)) for batch in reader]
+        connection.register("computed_rows", pa.concat_tables(found) if found else schema_of(table).empty_table().select(list(table.columns)))
+        columns = ", ".join(f'CAST("{c.name}" AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())
+        return f"SELECT {columns} FROM computed_rows"
 
     def _derivation(self, table: Table) -> str:
         columns = ", ".join(f'CAST("{c.name}" AS {SQL_TYPES[c.type]}) AS "{c.name}"' for c in table.columns.values())

@@ -19,7 +19,7 @@ from quanmin.model import Problem, Refusal
 from quanmin.records import ledger_tables as t
 from quanmin.records.folders import DiskFull
 
-HEAD = "0002"
+HEAD = "0003"
 CHINA_TIME = timezone(timedelta(hours=8))
 WHOLE = "1900-01-01"  # the period of a table that has none
 
@@ -185,12 +185,17 @@ class Ledger:
         with self.reading() as connection:
             return [Piece(*row) for row in connection.execute(query.where(t.piece.c.table_name == table) if table else query).all()]
 
-    def publish(self, versions: Mapping[str, tuple[int, int]], through: int, decisions: int, definitions: str) -> int:
-        """Publish table versions (table → (version, rows)) as the next snapshot: one transaction, seen at once by all readers."""
+    def publish(self, versions: Mapping[str, tuple[int, int]], through: int, decisions: int, definitions: str, made_by: Mapping[str, str] | None = None) -> int:
+        """Publish table versions (table → (version, rows)) as the next snapshot: one transaction, seen at once by all readers.
+
+        `made_by`: table → fingerprint of what it was made by, "" → that of the others.
+        """
+        made = made_by or {}
         with self.transaction() as connection:
             number = (connection.execute(select(func.max(t.snapshot.c.id))).scalar() or 0) + 1
             connection.execute(insert(t.snapshot).values(asdict(Snapshot(number, now(), through, decisions, definitions))))
-            rows = [{"snapshot": number, "table_name": name, "version": v, "rows": n} for name, (v, n) in versions.items()]
+            rows = [{"snapshot": number, "table_name": name, "version": v, "rows": n, "made_by": made.get(name, made.get("", ""))}
+                    for name, (v, n) in versions.items()]
             connection.execute(insert(t.version), rows)
         return number
 
@@ -204,6 +209,11 @@ class Ledger:
         with self.reading() as connection:
             rows = connection.execute(select(t.version).where(t.version.c.snapshot == snapshot))
             return {row.table_name: (row.version, row.rows) for row in rows}
+
+    def made_by(self, snapshot: int) -> dict[str, str]:
+        """Table → fingerprint of what it was made by."""
+        with self.reading() as connection:
+            return {row.table_name: row.made_by for row in connection.execute(select(t.version).where(t.version.c.snapshot == snapshot))}
 
     def decide(self, identity_a: str, identity_b: str, decision: str, reason: str, decided_by: str) -> None:
         """Record a person's decision on two identities: join, split, or withdraw (back to what the model says)."""

@@ -49,6 +49,7 @@ version = Table(
     Column("table_name", String(60), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("rows", Integer, nullable=False),
+    Column("made_by", String(64), nullable=False, server_default=""),
 )
 
 decision = Table(

@@ -80,7 +80,10 @@ SELECT u.hospitalisation_id, u.origin, u.sender, u.submission, u.line, u.residen
        a.community_code, a.is_community_lead, NULL AS county_community,
        u.admitted_on, u.discharged_on, u.stay_days, u.admission_route_code, u.department_code, u.disposition_code, u.died,
        u.principal_diagnosis_code, icd_chapter_of(u.principal_diagnosis_code) AS icd_chapter, u.principal_procedure_code, u.has_operation,
-       u.has_minimal_invasive_operation, u.highest_operation_level, NULL AS mdc, NULL AS drg, NULL AS relative_weight, u.payment_method_code, u.is_insured,
+       u.has_minimal_invasive_operation, u.highest_operation_level, g.mdc, g.adrg, g.drg, g.cc_level, w.weight AS relative_weight, w.risk_level AS drg_risk_level,
+       CAST(u.total_charge_cny AS DOUBLE) / w.mean_charge_cny AS charge_to_norm, u.stay_days / w.mean_days AS days_to_norm, u.payment_method_code, u.is_insured,
        u.has_referral, u.is_newborn, u.total_charge_cny, u.drug_charge_cny, u.material_charge_cny, u.fund_paid_cny, u.self_paid_cny,
        CASE WHEN u.resident_id IS NOT NULL AND u.days_to_next BETWEEN 0 AND 31 THEN u.days_to_next END AS days_to_next_admission, u.readmission_planned
 FROM followed u LEFT JOIN facility_attributes a ON u.facility_code = a.facility_code
+LEFT JOIN stay_group_near g ON u.hospitalisation_id = g.hospitalisation_id
+LEFT JOIN drg_weight w ON g.drg = w.drg AND u.discharged_on >= w.begins_on AND u.discharged_on < w.ends_before

@@ -1,0 +1,89 @@
+"""group: cases of a bare file; weigh: the weights of a site's groups."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quanmin.catalog import load
+from quanmin.catalog.messages import LANGUAGES, say, speak
+from quanmin.cli.printing import Progress, complain
+from quanmin.cli.sites import SiteFolder, open_site
+from quanmin.model import Problem, Refusal
+from quanmin.site import Site
+
+
+def group(file: Annotated[Path, typer.Argument(metavar="CASES.csv")], out: Annotated[Path, typer.Option(metavar="GROUPS.csv")],
+          scheme: Annotated[str, typer.Option(metavar="ID")] = "chs_drg_1_1", explain: Annotated[bool, typer.Option(help="which rule, which code")] = False,
+          clinical: Annotated[bool, typer.Option(help="all codes are of the clinical edition")] = False,
+          site: Annotated[Path | None, typer.Option(metavar="SITE", help="also the schemes of this site")] = None) -> None:
+    """Group cases (CHS-DRG): adds mdc, adrg, drg, cc_level and the reason where a case has no group."""
+    from quanmin.services.grouping.files import group_file, scheme_of
+
+    started, progress = time.monotonic(), Progress(say("grouping"))
+    prepared = scheme_of(load(site / "definitions" if site else None), scheme, clinical)
+    summary = group_file(file, prepared, out, explain, progress)
+    progress.close()
+    complain(summary.problems)
+    counts = {"read": summary.read, "grouped": summary.grouped, "groups": len(summary.groups), "malformed": summary.malformed}
+    left = summary.read - summary.grouped - summary.malformed
+    print(say("grouped_file", **{k: f"{v:,}" for k, v in counts.items()}, left=f"{left:,}", seconds=f"{time.monotonic() - started:.1f}", out=out))
+    for reason, count in summary.reasons.most_common():
+        print("  " + say("grouped_reason", count=f"{count:,}", reason=say(f"ungrouped_{reason}")))
+
+
+def draw_weights(site: Site, first: str, last: str, valid_from: str, minimum: int) -> None:
+    """Weights from the stays of a site's newest snapshot into its definitions; the next build uses them."""
+    from quanmin.services.grouping.weights import drawn_weights, write_weights
+
+    drawn = drawn_weights(site.indicators().engine, first, last, minimum)
+    told = {"first": first, "last": last, "minimum": minimum}
+    name = f"{site.settings.scheme}_{valid_from.replace('-', '_')}"
+    path = write_weights(site.folder / "definitions", name, _card(site.settings.scheme, valid_from, "weights_drawn", told), drawn.rows)
+    print(say("weighed", groups=len(drawn.rows), cases=f"{drawn.cases:,}", pooled=drawn.pooled, path=path))
+
+
+def _card(scheme: str, valid_from: str, source: str, told: dict[str, object]) -> str:
+    spoken = {}
+    for language in LANGUAGES:
+        speak(language)
+        spoken[language] = say(source, **told)
+    speak("")
+    return (f'name = {{ zh = "{spoken["zh"]}", en = "{spoken["en"]}" }}\nscheme = "{scheme}"\nvalid_from = {valid_from}\n'
+            f'source = "{spoken["en"]}"\nstatus = "own"\n')
+
+
+def weigh(site: SiteFolder, first: Annotated[str, typer.Option("--from", metavar="MONTH")] = "",
+          last: Annotated[str, typer.Option("--to", metavar="MONTH")] = "",
+          valid_from: Annotated[str, typer.Option(metavar="DAY", help="in force from this day (the first day of --from)")] = "",
+          minimum: Annotated[int, typer.Option(min=1, help="groups of fewer cases are pooled")] = 30,
+          official: Annotated[Path | None, typer.Option(metavar="WEIGHTS.csv", help="take this list (drg, weight) instead")] = None) -> None:
+    """Set the relative weights of the groups: from the region's own charges, or an official list. The next build uses them."""
+    from quanmin.services.grouping.weights import read_official, write_weights
+
+    opened = open_site(site)
+    begins = valid_from or (f"{first}-01" if first else "")
+    try:
+        date.fromisoformat(begins)
+    except ValueError as error:
+        raise Refusal(Problem("weigh", None, "--valid-from", begins, say("bad_value"), "--valid-from 2026-01-01")) from error
+    if official is None:
+        draw_weights(opened, first, last or first, begins, minimum)
+        return
+    if not official.is_file():
+        raise Refusal(Problem(str(official), None, "", "", say("no_file"), say("mend_no_file")))
+    name = f"{opened.settings.scheme}_{begins.replace('-', '_')}"
+    path = write_weights(opened.folder / "definitions", name, _card(opened.settings.scheme, begins, "weights_official", {"file": official.name}),
+                         read_official(official))
+    load(opened.folder / "definitions")
+    print(say("weights_taken", path=path))
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(group)
+    app.command()(weigh)

@@ -1,0 +1,86 @@
+"""Relative weights of groups from a region's own stays, and the sets in force as a build reads them.
+
+Method: the stays of front pages with a group and a charge, in the months chosen. Within a group, charges outside the fences of Tukey (1.5 quartile ranges
+beyond the quartiles, on the logarithm, since charges are skew) are left out. A group of fewer cases than `minimum` is filled up to it with the mean of its
+adjacent group (all severities), or of its category where that is small too. Weights are means over the mean of all cases, so that the mean case weighs 1. Levels of risk follow the national
+method (low-risk groups, 国家卫生健康委 DRG 医疗服务绩效评价): 0 no death; else the standard score of the logarithm of the group's mortality among groups
+with deaths: 1 below -1, 2 below 0, 3 below 1, 4 from 1 on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from quanmin.catalog import Catalog
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
+from quanmin.records.fingerprints import Lookup
+
+COLUMNS = ("drg", "weight", "mean_charge_cny", "mean_days", "risk_level", "cases", "pooled_with")
+READ_BY = ("hospitalisation",)
+FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
+MINIMUM = 30
+
+_SQL = Path(__file__).with_suffix(".sql")
+
+
+class Asked(Protocol):
+    """What can be asked of a snapshot."""
+
+    def table(self, sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        """The rows of a statement."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A set of weights drawn from stays: rows of COLUMNS, and how many groups were pooled."""
+
+    rows: list[dict[str, Any]]
+    cases: int
+    pooled: int
+
+
+def drawn_weights(engine: Asked, first: str, last: str, minimum: int = MINIMUM) -> Drawn:
+    """Weights from the stays of months `first` to `last`; raises Refusal where there are none."""
+    rows = engine.table(_SQL.read_text("utf-8"), {"first": first, "last": last, "minimum": minimum}).to_pylist()
+    if not rows:
+        raise Refusal(Problem("hospitalisation", None, "--from --to", f"{first} {last}", say("no_grouped_stays"), say("mend_no_grouped_stays")))
+    return Drawn(rows, sum(row["cases"] for row in rows), sum(row["pooled_with"] is not None for row in rows))
+
+
+def read_official(path: Path) -> list[dict[str, Any]]:
+    """The rows of a list of official weights (CSV with drg and weight, others of COLUMNS where it has them); what is wrong with it is told at load."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return [{name: row.get(name) or None for name in COLUMNS} for row in csv.DictReader(stream)]
+
+
+def write_weights(definitions: Path, name: str, card: str, rows: Iterable[dict[str, Any]]) -> Path:
+    """Write a set into a site's definitions: the list, then its card, without which it does not count."""
+    folder = definitions / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / f"{name}.toml").write_text(card, encoding="utf-8")
+    return folder / f"{name}.csv"
+
+
+def weights_in_force(catalog: Catalog, scheme: str) -> Lookup:
+    """drg, from which day and until which, and what its cases usually need; stays before the first set take the first."""
+    sets = sorted((one for one in catalog.weights.values() if one.scheme == scheme), key=lambda one: one.valid_from)
+    begins = [FIRST_DAY, *(date.fromisoformat(one.valid_from) for one in sets[1:])]
+    rows = [{"drg": drg, "begins_on": begins[i], "ends_before": begins[i + 1] if i + 1 < len(begins) else LAST_DAY, "weight": norm.weight,
+             "mean_charge_cny": norm.mean_charge_cny, "mean_days": norm.mean_days, "risk_level": norm.risk_level}
+            for i, one in enumerate(sets) for drg, norm in sorted(one.groups.items())]
+    schema = pa.schema([("drg", pa.string()), ("begins_on", pa.date32()), ("ends_before", pa.date32()), ("weight", pa.float64()),
+                        ("mean_charge_cny", pa.float64()), ("mean_days", pa.float64()), ("risk_level", pa.int64())])
+    return Lookup(pa.Table.from_pylist(rows, schema=schema), READ_BY)
