@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from quanmin.catalog import load
-from quanmin.catalog.messages import LANGUAGES, say, speak
+from quanmin.catalog.messages import LANGUAGES, language, say, speak
 from quanmin.cli.printing import Progress, complain
 from quanmin.cli.sites import SiteFolder, open_site
 from quanmin.model import Problem, Refusal
@@ -48,11 +48,11 @@ def draw_weights(site: Site, first: str, last: str, valid_from: str, minimum: in
 
 
 def _card(scheme: str, valid_from: str, source: str, told: dict[str, object]) -> str:
-    spoken = {}
-    for language in LANGUAGES:
-        speak(language)
-        spoken[language] = say(source, **told)
-    speak("")
+    spoken, before = {}, language()
+    for one in LANGUAGES:
+        speak(one)
+        spoken[one] = say(source, **told)
+    speak(before)
     return (f'name = {{ zh = "{spoken["zh"]}", en = "{spoken["en"]}" }}\nscheme = "{scheme}"\nvalid_from = {valid_from}\n'
             f'source = "{spoken["en"]}"\nstatus = "own"\n')
 

@@ -66,10 +66,23 @@ def make_demo(folder: Path, residents: int, seed: int) -> Site:
     )
     complain(p for r in receipts if r.status == "unreadable" for p in r.problems)
     build_site(site)
+    site = _weighed(site)
     counts = {name: sum(getattr(r, name) for r in receipts if r.status != "repeated") for name in ("read", "accepted", "rejected")}
     shown = {name: f"{count:,}" for name, count in counts.items()}
     print(say("demo_ready", name=SYNTHETIC_REGION, files=len(receipts), seconds=f"{time.monotonic() - started:.0f}", **shown))
     return site
+
+
+def _weighed(site: Site) -> Site:
+    """The site with weights from its last whole year, in force since then, and built with them."""
+    from quanmin.cli.grouping import draw_weights
+    from quanmin.services.grouping.weights import MINIMUM, last_whole_year
+
+    year = last_whole_year(site.indicators().engine)
+    draw_weights(site, f"{year}-01", f"{year}-12", f"{year}-01-01", MINIMUM)
+    again = Site(site.folder)
+    build_site(again)
+    return again
 
 
 def demo(site: Annotated[Path, typer.Option(metavar="DIR")] = Path("demo"), residents: Annotated[int, typer.Option(min=1000)] = 50_000,

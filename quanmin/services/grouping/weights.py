@@ -2,9 +2,9 @@
 
 Method: the stays of front pages with a group and a charge, in the months chosen. Within a group, charges outside the fences of Tukey (1.5 quartile ranges
 beyond the quartiles, on the logarithm, since charges are skew) are left out. A group of fewer cases than `minimum` is filled up to it with the mean of its
-adjacent group (all severities), or of its category where that is small too. Weights are means over the mean of all cases, so that the mean case weighs 1. Levels of risk follow the national
-method (low-risk groups, 国家卫生健康委 DRG 医疗服务绩效评价): 0 no death; else the standard score of the logarithm of the group's mortality among groups
-with deaths: 1 below -1, 2 below 0, 3 below 1, 4 from 1 on.
+adjacent group (all severities), or of its category where that is small too. Weights are means over the mean of all cases, so that the mean case weighs 1.
+Levels of risk follow the national method of low-risk groups (written from knowledge): 0 no death; else by the standard score of the logarithm of the
+group's mortality among groups with deaths: 1 below -1, 2 below 0, 3 below 1, 4 from 1 on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from quanmin.records.fingerprints import Lookup
 COLUMNS = ("drg", "weight", "mean_charge_cny", "mean_days", "risk_level", "cases", "pooled_with")
 READ_BY = ("hospitalisation",)
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
-MINIMUM = 30
+MINIMUM, DECEMBER = 30, 12
 
 _SQL = Path(__file__).with_suffix(".sql")
 
@@ -54,6 +54,14 @@ def drawn_weights(engine: Asked, first: str, last: str, minimum: int = MINIMUM) 
     if not rows:
         raise Refusal(Problem("hospitalisation", None, "--from --to", f"{first} {last}", say("no_grouped_stays"), say("mend_no_grouped_stays")))
     return Drawn(rows, sum(row["cases"] for row in rows), sum(row["pooled_with"] is not None for row in rows))
+
+
+def last_whole_year(engine: Asked) -> int:
+    """The newest year whose December has discharges; raises Refusal where nothing was discharged."""
+    newest = engine.table("SELECT max(discharged_on) AS day FROM hospitalisation").to_pylist()[0]["day"]
+    if newest is None:
+        raise Refusal(Problem("hospitalisation", None, "", "", say("no_grouped_stays"), say("mend_no_grouped_stays")))
+    return int(newest.year if newest.month == DECEMBER else newest.year - 1)
 
 
 def read_official(path: Path) -> list[dict[str, Any]]:
