@@ -40,6 +40,7 @@ SECTIONS = (  # path, word, permission
     ("/", "overview", "figures"),
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
+    ("/case-mix", "case_mix_section", "figures"),
     ("/communities", "communities_section", "figures"),
     ("/targets", "targets", "figures"),
     ("/data", "data_section", "figures"),
