@@ -24,6 +24,7 @@ RIDGE = 1.0  # the weight of one case per column, columns taken in standard devi
 SAMPLE = 20_000
 HALVINGS = 12
 LARGEST_CONDITION = 1e12
+EVEN = 1e-12  # a variance that small is rounding
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,17 @@ def _climb(rows: Rows, happened: Numbers, offset: Numbers | None, start: Numbers
 
 
 def _penalty(rows: Rows, count: int, width: int, ridge: float) -> Numbers:
-    """ridge × the variance of every column (0 of the intercept, which has none)."""
+    """ridge × the variance of every column; an intercept is free, other columns without variance are held like those with a variance of 1."""
     total, squares = np.zeros(width), np.zeros(width)
     for part in _blocks(count):
         made = rows(part)
         total += made.sum(axis=0)
         squares += (made**2).sum(axis=0)
-    return ridge * np.maximum(squares / count - (total / count) ** 2, 0)
+    variance = squares / count - (total / count) ** 2
+    is_even = variance <= EVEN * squares / count
+    is_free = is_even & (squares > 0)
+    is_free[np.flatnonzero(is_free)[1:]] = False
+    return ridge * np.where(is_free, 0.0, np.where(is_even, 1.0, variance))
 
 
 def fit_logistic(rows: Rows, outcome: ArrayLike, names: Sequence[str], offset: ArrayLike | None = None, ridge: float = 0.0) -> RiskModel:
@@ -188,6 +193,7 @@ def fit_days(rows: Rows, outcome: ArrayLike, names: Sequence[str], ridge: float 
     used = ridge or (RIDGE if np.linalg.cond(square * scale[:, None] * scale) > LARGEST_CONDITION else 0.0)
     if used > 0:
         square = square + np.diag(_penalty(rows, count, width, used))
+        scale = 1 / np.sqrt(np.diag(square))
     inverse = linalg.inv(square * scale[:, None] * scale) * scale[:, None] * scale
     coefficients = inverse @ product
     residual = max(total - float(coefficients @ product), 0.0)
