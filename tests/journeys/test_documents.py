@@ -70,6 +70,19 @@ def test_every_command_of_the_guide_to_linking_runs(region: Region, tmp_path: Pa
     assert all(row["file_a"] != row["file_b"] for row in joined), "a register lists nobody twice"
 
 
+def test_every_command_of_the_guide_to_outcomes_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    run_blocks("docs/how-to/compare-outcomes.md", tmp_path)
+    with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
+        stays = [row for row in csv.DictReader(stream) if row["expected"]]
+    died = sum(row["B34C"] == "5" for row in stays)
+    assert died > 20 and abs(sum(float(row["expected"]) for row in stays) - died) < 0.01 * died
+    with (tmp_path / "charts.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(stays)
+    with (tmp_path / "strata.csv").open(encoding="utf-8", newline="") as stream:
+        assert {row["unit"] for row in csv.DictReader(stream)} == {row["A01"] for row in stays}
+
+
 def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
     (tmp_path / "demo").symlink_to(region.folder)
     run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)
