@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, briefs, definitions, files, flow, grouping, people, sites
+from quanmin.cli import answers, briefs, definitions, files, flow, grouping, people, quality, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
@@ -20,6 +20,7 @@ for part in (sites, answers, briefs, files, flow, grouping):
 app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.review, name="review")
+app.add_typer(quality.app, name="quality")
 
 __all__ = ["app", "main", "with_actions"]
 

@@ -78,6 +78,19 @@ def test_every_command_of_the_guide_to_grouping_runs(tmp_path: Path) -> None:
     assert "I25.103" in found["1"]["explanation"] and "3" in printed
 
 
+def test_every_command_of_the_guide_to_outcomes_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    run_blocks("docs/how-to/compare-outcomes.md", tmp_path)
+    with (tmp_path / "stays.csv").open(encoding="utf-8", newline="") as stream:
+        stays = [row for row in csv.DictReader(stream) if row["expected"]]
+    died = sum(row["B34C"] == "5" for row in stays)
+    assert died > 20 and abs(sum(float(row["expected"]) for row in stays) - died) < 0.01 * died
+    with (tmp_path / "charts.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(stays)
+    with (tmp_path / "strata.csv").open(encoding="utf-8", newline="") as stream:
+        assert {row["unit"] for row in csv.DictReader(stream)} == {row["A01"] for row in stays}
+
+
 def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
     (tmp_path / "demo").symlink_to(region.folder)
     run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)
