@@ -123,5 +123,7 @@ def test_the_shipped_scheme_is_whole(national: Ready, catalog: Catalog) -> None:
     scheme = national.scheme
     assert (len(scheme.categories), len(scheme.adjacents), len(scheme.groups), len(scheme.complications)) == (26, 376, 628, 21_246)
     assert Counter(level for level, _ in scheme.complications.values()) == {"MCC": 4_678, "CC": 16_568}
+    assert {g.id: (g.label.zh, g.label.en) for g in scheme.groups} == {code: (name.zh, name.en) for code, name in catalog.codes["drg"].codes.items()}
+    assert {m.id: (m.label.zh, m.label.en) for m in scheme.categories} == {code: (name.zh, name.en) for code, name in catalog.codes["mdc"].codes.items()}
     known = set(catalog.codes["icd10"].codes)
     assert {code for category in scheme.categories for code in category.diagnoses} <= known
