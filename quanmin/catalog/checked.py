@@ -22,10 +22,16 @@ PLAIN = {"pathlib.PosixPath", "datetime.date", "datetime.time", "datetime.dateti
 KEPT = 8  # of the newest; a machine has few sets of definitions at a time
 
 
-def _files(folder: Path) -> Iterator[str]:
-    for below, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        yield from (os.path.join(below, name) for name in sorted(names))
+def _files(folder: str, within: tuple[str, ...] = ()) -> Iterator[str]:
+    """All files below a folder in order, behind links as well, but not round in a circle."""
+    here = os.path.realpath(folder)
+    if here in within:
+        return
+    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+        if not entry.is_dir():
+            yield entry.path
+        elif entry.name != "__pycache__":
+            yield from _files(entry.path, (*within, here))
 
 
 def _state(file: str) -> bytes:
@@ -34,7 +40,7 @@ def _state(file: str) -> bytes:
         with open(file, "rb") as stream:
             return hashlib.sha256(stream.read()).digest()
     found = os.stat(file)
-    return f"{found.st_size} {found.st_mtime_ns}".encode()
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}".encode()
 
 
 def fingerprint(folders: Sequence[Path]) -> str:
@@ -44,7 +50,7 @@ def fingerprint(folders: Sequence[Path]) -> str:
     digest = hashlib.sha256(sys.version.encode())
     try:
         for place in (*folders, *also):
-            for file in [str(place)] if place.is_file() else _files(place):
+            for file in [str(place)] if place.is_file() else _files(str(place)):
                 digest.update(f"\0{file}\0{os.path.abspath(file)}\0".encode(errors="surrogateescape") + _state(file))
     except OSError:
         return ""

@@ -85,6 +85,33 @@ def test_a_changed_definition_is_read_and_checked(tmp_path: Path, readings: list
         load()
 
 
+def test_what_lies_behind_a_link_is_looked_at(tmp_path: Path, times_read: list[Path | None]) -> None:
+    elsewhere = _own(tmp_path / "elsewhere") / "indicators"
+    own = tmp_path / "definitions"
+    own.mkdir()
+    (own / "indicators").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(own)
+    load(own)
+    load(own)
+    assert len(times_read) == 1
+    _own(tmp_path / "elsewhere", text=GOOD.replace('code = "X-1"', 'code = "X-2"'))
+    load(own)
+    assert len(times_read) == 2
+
+
+def test_a_code_list_that_is_written_again_is_noticed(tmp_path: Path, times_read: list[Path | None]) -> None:
+    own = _own(tmp_path)
+    listed = own / "codes" / "mine.csv"
+    listed.parent.mkdir()
+    listed.write_text("code,zh,en\n1,a,a\n", "utf-8")
+    load(own)
+    then = listed.stat()
+    listed.write_text("code,zh,en\n2,a,a\n", "utf-8")
+    os.utime(listed, ns=(then.st_atime_ns, then.st_mtime_ns))
+    load(own)
+    assert len(times_read) == 2
+
+
 def test_all_errors_of_a_regions_own_definitions_are_told_each_time(tmp_path: Path, cache: Path) -> None:
     load(_own(tmp_path))
     own = _own(tmp_path, "y", GOOD.replace('kind = "share"', 'kind = "percentage"').replace('status = "own"', 'status = "sure"'))
