@@ -7,25 +7,24 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quanmin.catalog import Catalog, load
 from quanmin.catalog.messages import LANGUAGES, say, speak
-from quanmin.engines.duckdb import DuckDBEngine
-from quanmin.gate import Accounts, Actor, Scope
 from quanmin.model import Problem, Refusal
-from quanmin.records.build import Builder, Setting
-from quanmin.records.build import Progress as BuildProgress
 from quanmin.records.folders import Folders
-from quanmin.records.intake import Intake
-from quanmin.records.intake import Progress as IntakeProgress
-from quanmin.records.ledger import Ledger, Snapshot, today
-from quanmin.records.warehouse import Warehouse
 from quanmin.reports.boards import Group, read_boards
-from quanmin.services.flow import Flow
-from quanmin.services.grouping.stays import StayGroups
-from quanmin.services.grouping.weights import weights_in_force
-from quanmin.services.indicators import Indicators
-from quanmin.services.indicators.suppression import suppress
+
+if TYPE_CHECKING:  # each part is loaded where it is made: a command needs few of them, and they load most of what a command loads
+    from quanmin.engines.duckdb import DuckDBEngine
+    from quanmin.gate import Accounts, Actor, Scope
+    from quanmin.records.build import Progress as BuildProgress
+    from quanmin.records.intake import Intake
+    from quanmin.records.intake import Progress as IntakeProgress
+    from quanmin.records.ledger import Ledger, Snapshot
+    from quanmin.records.warehouse import Warehouse
+    from quanmin.services.flow import Flow
+    from quanmin.services.indicators import Indicators
 
 TEMPLATE = """# A Quanmin site.
 region = "{region}"              # division code of the region whose residents are counted ("" = no region table needed)
@@ -126,6 +125,8 @@ class Site:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, brought to this version's shape."""
+        from quanmin.records.ledger import Ledger
+
         url = f"sqlite:///{self.folder / 'ledger.db'}" if self.settings.ledger == "sqlite" else self.settings.ledger
         ledger = Ledger(url)
         ledger.migrate()
@@ -133,10 +134,16 @@ class Site:
 
     def intake(self, progress: IntakeProgress | None = None) -> Intake:
         """The intake."""
+        from quanmin.records.intake import Intake
+
         return Intake(self.catalog, self.folders, self.ledger, progress)
 
     def build(self, progress: BuildProgress | None = None) -> tuple[Snapshot, bool]:
         """Build and publish; returns the snapshot and whether it is new."""
+        from quanmin.records.build import Builder, Setting
+        from quanmin.services.grouping.stays import StayGroups
+        from quanmin.services.grouping.weights import weights_in_force
+
         setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
         computed = {"grouping": StayGroups(self.catalog, self.settings.scheme, self.settings.is_clinical).computation()}
         snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress, computed,
@@ -159,6 +166,8 @@ class Site:
 
     @cached_property
     def _warehouse(self) -> Warehouse:
+        from quanmin.records.warehouse import Warehouse
+
         return Warehouse(self.folders.warehouse)
 
     def files(self, snapshot: Snapshot) -> dict[str, list[str]]:
@@ -170,17 +179,25 @@ class Site:
 
     def engine(self, snapshot: Snapshot, scope: Scope | None = None, hold: bool = False) -> DuckDBEngine:
         """An engine over a snapshot that shows nothing outside a scope; with `hold`, the tables of the indicators are in memory."""
+        from quanmin.engines.duckdb import DuckDBEngine
+        from quanmin.gate import Scope
+
         limits = (scope or Scope()).limits(self.catalog.tables)
         return DuckDBEngine(self.catalog, self.files(snapshot), limits=limits, memory_limit=self.settings.memory_limit,
                             threads=self.settings.threads, hold=self._asked_tables() if hold else ())
 
     def indicators(self, as_of: int | None = None, scope: Scope | None = None, hold: bool = False) -> Indicators:
         """Answers over a snapshot, within a scope; `hold`: see `engine`."""
+        from quanmin.services.indicators import Indicators
+
         snapshot = self.snapshot(as_of)
         return Indicators(self.catalog, self.engine(snapshot, scope, hold), snapshot.id, self.settings.suppress_below)
 
     def flow(self, opened: Indicators, scope: Scope | None = None, suppress_below: int | None = None) -> Flow:
         """Flow over the snapshot and engine of opened indicators; `scope` must be the one they were opened with."""
+        from quanmin.services.flow import Flow
+        from quanmin.services.indicators.suppression import suppress
+
         below = self.settings.suppress_below if suppress_below is None else suppress_below
         county = scope.value if scope is not None and scope.kind == "county" else ""
         return Flow(self.catalog, opened.engine, opened.snapshot, lambda answer: suppress(answer, below, is_quotient=False) if below > 1 else answer, county)
@@ -192,15 +209,21 @@ class Site:
     @cached_property
     def accounts(self) -> Accounts:
         """Who may sign in."""
+        from quanmin.gate import Accounts
+
         return Accounts(self.ledger)
 
     @staticmethod
     def today() -> str:
         """This day in China, as everything of a site is dated."""
+        from quanmin.records.ledger import today
+
         return today()
 
     def operator(self) -> Actor:
         """Whoever runs commands at this machine: may see everything, and every look at rows is audited."""
+        from quanmin.gate import Actor, Scope
+
         return Actor(f"operator {getpass.getuser()}", "operator", Scope(), self.ledger)
 
     def speak(self, chosen: str = "") -> None:

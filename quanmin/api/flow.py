@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from quanmin.catalog.messages import say
-from quanmin.gate.flow_desk import WHATS, FlowDesk, flat, flat_gain, rule_told
+from quanmin.gate.flow_desk import FlowDesk, flat, flat_gain, rule_told
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import CountyFlow, FlowTable
+from quanmin.services.flow import WHATS, CountyFlow, FlowTable
 
 router = APIRouter()
 NO_CONDITIONS = ("by", "as_of", "lang", "from", "to")

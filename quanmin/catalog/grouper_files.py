@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quanmin.catalog.expressions import BadExpression
-from quanmin.catalog.grouper_rules import read_rule
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.model import Label
 from quanmin.model.scheme import AdjacentGroup, Both, Group, MajorCategory, Rule, Scheme
@@ -176,6 +174,9 @@ def _lay(found: Rows, key: Key, row: tuple[int, Key], said: dict[str, str]) -> N
 
 
 def _rule(shelf: _Shelf, name: str, line: int, text: str, known: set[str], complaints: Complaints) -> Rule:
+    from quanmin.catalog.expressions import BadExpression  # the parser behind it takes long to load, and few commands group
+    from quanmin.catalog.grouper_rules import read_rule
+
     try:
         return read_rule(text, known)
     except BadExpression as error:

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quanmin.catalog import checked
 from quanmin.catalog.code_lists import CodeLists
-from quanmin.catalog.formulas import check_made_of_others
 from quanmin.catalog.grouper_files import Schemes
-from quanmin.catalog.mapping_files import read_mapping
 from quanmin.catalog.messages import say
-from quanmin.catalog.question_files import read_check, read_indicator
 from quanmin.catalog.reading import Complaints, Definition
-from quanmin.catalog.table_files import read_table
-from quanmin.catalog.weight_files import read_weights
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
 from quanmin.model.weights import Weights
 
@@ -64,10 +60,20 @@ def _definitions(folders: list[Path], sub: str, complaints: Complaints) -> Itera
                 yield definition, below
 
 
+def _folders(own: Path | None) -> list[Path]:
+    return [SHIPPED] + ([own] if own is not None and own.is_dir() else [])
+
+
 def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     """The catalogue and all complaints about it; `own` is a region's folder of the same shape, loaded last."""
+    from quanmin.catalog.formulas import check_made_of_others  # the parser behind them takes longer to load than a checked catalogue
+    from quanmin.catalog.mapping_files import read_mapping
+    from quanmin.catalog.question_files import read_check, read_indicator
+    from quanmin.catalog.table_files import read_table
+    from quanmin.catalog.weight_files import read_weights
+
     complaints, catalog = Complaints(), Catalog()
-    folders = [SHIPPED] + ([own] if own is not None and own.is_dir() else [])
+    folders = _folders(own)
     for definition, _ in _definitions(folders, "codes", complaints):
         catalog.codes.add(definition)
     for definition, _ in _definitions(folders, "tables", complaints):
@@ -94,8 +100,14 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
 
 
 def load(own: Path | None = None) -> Catalog:
-    """The catalogue, or a Refusal that lists every error in it."""
+    """The catalogue, or a Refusal that lists every error in it; what was without error before and has not changed is not checked again."""
+    key = checked.fingerprint(_folders(own))
+    known = checked.find(key)
+    if isinstance(known, Catalog):
+        return known
     catalog, complaints = read_all(own)
     if complaints.problems:
         raise Refusal(*complaints.problems)
+    if checked.fingerprint(_folders(own)) == key:
+        checked.keep(key, catalog)
     return catalog

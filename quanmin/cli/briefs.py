@@ -10,7 +10,6 @@ import typer
 from quanmin.catalog.messages import LANGUAGES, language, say
 from quanmin.cli.answers import AsOf
 from quanmin.cli.sites import SiteFolder, open_site
-from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Problem, Refusal
 
 
@@ -27,6 +26,7 @@ def brief(site: SiteFolder, period: Annotated[str, typer.Option(metavar="MONTH",
           lang: Annotated[str, typer.Option(help="zh or en; the site's first language unless given")] = "",
           out: Annotated[Path, typer.Option(metavar="DIR", help="where the files go")] = Path("."), as_of: AsOf = None) -> None:
     """Write the monthly brief."""
+    from quanmin.gate.inquiry import Inquiry
     from quanmin.reports.brief import Issue  # with scipy behind it: not before it is needed
     from quanmin.reports.brief import brief as made
     from quanmin.services.briefs import FORMATS, write

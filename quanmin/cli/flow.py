@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.cli.answers import AsOf, By, Out
 from quanmin.cli.printing import write_rows
 from quanmin.cli.sites import SiteFolder, open_site
-from quanmin.gate.flow_desk import MEASURES, WHATS, FlowDesk, flat, flat_gain, rule_told
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import CountyFlow
+from quanmin.services.flow import MEASURES, WHATS, CountyFlow
 from quanmin.web.words import word
 
 FORMATS = ("table", "csv", "json")
@@ -54,6 +51,8 @@ def flow(site: SiteFolder, what: Annotated[str, typer.Option(help=" | ".join((*W
         raise _refuse("--county", "", ["330105"])
     if what not in (*WHATS, "county"):
         raise _refuse("--what", what, (*WHATS, "county"))
+    from quanmin.gate.flow_desk import FlowDesk, flat
+
     opened = open_site(site)
     desk = FlowDesk(opened.operator(), opened.indicators(as_of), opened.flow)
     names = [name.strip() for name in by.split(",") if name.strip()]
@@ -71,6 +70,8 @@ def flow(site: SiteFolder, what: Annotated[str, typer.Option(help=" | ".join((*W
 
 def _county_rows(found: CountyFlow) -> list[dict[str, Any]]:
     """All parts of a county's flow under one head: `part` says which a row is of."""
+    from quanmin.gate.flow_desk import flat, flat_gain
+
     rows = [{"part": part} | (flat(one) if part in PARTS[:4] else flat_gain(one))
             for part in PARTS for one in (getattr(found, part).cells if part in PARTS[:4] else getattr(found, part))]
     columns = [*dict.fromkeys(name for row in rows for name in row if name not in (*MEASURES, "facility_code")), "facility_code", *MEASURES]
@@ -81,8 +82,13 @@ def _write(catalog: Catalog, rows: list[dict[str, Any]], form: str, out: Path | 
            columns: Sequence[str] = ()) -> None:
     shown = list(columns or (rows[0] if rows else ()))
     if form != "table":
+        from quanmin.gate.flow_desk import rule_told
+
         write_rows(rows, shown, form, out, about | {"snapshot": snapshot, "rule": rule_told()})
         return
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     console = Console(file=out.open("w", encoding="utf-8") if out else sys.stdout)
     for part in dict.fromkeys(row.get("part", "") for row in rows) or [""]:
         members = [row for row in rows if row.get("part", "") == part]

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table as RichTable
+from typing import TYPE_CHECKING, Any
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import all_messages, language, say
 from quanmin.model import Answer, Cell, Problem, Receipt, Refusal, one_line
+
+if TYPE_CHECKING:  # loaded where something is written in that form
+    import pyarrow as pa
 
 FORMATS = ("table", "csv", "json", "parquet")
 CELL_COLUMNS = ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed")
@@ -49,6 +47,8 @@ def cell_rows(answer: Answer) -> list[dict[str, Any]]:
 def write_rows(rows: list[dict[str, Any]], columns: Sequence[str], form: str, out: Path | None, about: dict[str, Any] | None = None) -> None:
     """Rows as csv, json or parquet to a file or standard output; raises Refusal for an unknown form."""
     if form == "parquet":
+        import pyarrow as pa
+
         table = pa.Table.from_pylist([{c: float(v) if isinstance(v := row[c], Decimal) else v for c in columns} for row in rows]) if rows else pa.table({})
         write_parquet(table, out)
         return
@@ -71,6 +71,9 @@ def write_rows(rows: list[dict[str, Any]], columns: Sequence[str], form: str, ou
 
 def write_parquet(table: pa.Table, out: Path | None) -> None:
     """An Arrow table as Parquet; standard output only where it is no terminal."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if out is not None:
         pq.write_table(table, out)
     elif sys.stdout.isatty():
@@ -89,6 +92,9 @@ def write_answer(answer: Answer, catalog: Catalog, form: str, out: Path | None) 
         about = {k: v for k, v in asdict(answer).items() if k not in ("cells", "by", "question")} | {"question": answer.question, "by": list(answer.by)}
         write_rows(cell_rows(answer), [*answer.by, *CELL_COLUMNS], form, out, about)
         return
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     question = catalog.question(answer.question)
     unit = getattr(question, "unit", "%")
     shown = RichTable(title=f"{question.label.in_language(language())} [{unit}]" if unit else question.label.in_language(language()))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlglot import exp
 
 from quanmin.catalog import Catalog
@@ -22,6 +20,9 @@ from quanmin.engines.one_pass import one_pass
 from quanmin.engines.sql import SMALL_LIST, Part, listing, parts, refuse, sums, together
 from quanmin.model import Answer, Cell, Check, Indicator, Refusal, Table
 from quanmin.model.words import GRAINS
+
+if TYPE_CHECKING:  # figures come without Arrow: it is loaded where tables come or go
+    import pyarrow as pa
 
 SQL_TYPES = {"text": "VARCHAR", "code": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "DECIMAL(14,2)", "date": "DATE",
              "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
@@ -82,12 +83,12 @@ class DuckDBEngine:
         for name in set(files) - set(catalog.tables):
             self.connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{_listed(files[name])}])' if files[name] else "SELECT 1")
         folders = sorted({str(Path(f).parent) for paths in files.values() for f in paths})
-        self.connection.execute("SET allowed_directories = $folders", {"folders": folders})
+        self.connection.execute(f"SET allowed_directories = [{_listed(folders)}]")  # as text: for a parameter of any kind duckdb loads pandas
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self._lists: set[str] = set()
         self._kept, self._written = Kept(), written_of(catalog)
-        self._read: OrderedDict[Hashable, pa.Table] = OrderedDict()
+        self._read: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
     def _open(self, table: Table, files: Sequence[str], frame: pa.Table | None, limit: str) -> None:
@@ -99,10 +100,16 @@ class DuckDBEngine:
             source = f'SELECT * FROM "frame {table.id}"'
         elif files:
             source = f"SELECT {column_list(table)} FROM read_parquet([{_listed(files)}], hive_partitioning = false)"
-            if table.id in self._hold and sum(pq.read_metadata(f).num_rows for f in files) <= HOLD_ROWS:
+            if table.id in self._hold and self._row_count(files) <= HOLD_ROWS:
                 self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}{" WHERE " + limit if limit else ""}')
                 source, limit = f'SELECT * FROM "held {table.id}"', ""
         self.connection.execute(f'CREATE VIEW "{table.id}" AS {f"SELECT * FROM ({source}) WHERE {limit}" if limit else source}')
+
+    @staticmethod
+    def _row_count(files: Sequence[str]) -> int:
+        import pyarrow.parquet as pq
+
+        return sum(pq.read_metadata(f).num_rows for f in files)
 
     def _need_lists(self, *texts: str) -> None:
         with self._lock:
@@ -111,6 +118,8 @@ class DuckDBEngine:
                     continue
                 codes = list(self.catalog.codes[list_id].codes)
                 if len(codes) > SMALL_LIST:
+                    import pyarrow as pa
+
                     self.connection.register("codes", pa.table({"code": codes}))
                     self.connection.execute(f"CREATE TABLE code_list_{list_id} AS SELECT code FROM codes")
                     self.connection.unregister("codes")
@@ -225,6 +234,8 @@ class DuckDBEngine:
     def rows(self, question: Indicator | Check, which: str = "denominator", where: Sequence[str] = (), columns: Sequence[str] = (),
              limit: int | None = None, by: Sequence[str] = ()) -> pa.Table:
         """The rows behind a figure (`which`: numerator, denominator or unknown; of a check: numerator = violations), in the order of `by`."""
+        import pyarrow as pa
+
         if isinstance(question, Indicator) and question.kind in ("growth", "composite"):
             question = self.catalog.indicators[question.of or next(iter(question.parts.values()))]
         if isinstance(question, Indicator) and not question.is_executable:
@@ -245,6 +256,8 @@ class DuckDBEngine:
 
     def sums(self, table: Table, columns: Sequence[str], by: Sequence[str] = (), where: Sequence[str] = ()) -> pa.Table:
         """The number of `rows` of a table and the sums of columns by groups, in their order; raises Refusal where a dimension or condition does not fit."""
+        import pyarrow as pa
+
         self._need_lists(*where)
         found = self._run(sums(Part(table, "", time=table.time, place=table.place), columns, by, where, self.catalog), where).to_arrow_table()
         for name in by:
@@ -258,12 +271,19 @@ class DuckDBEngine:
 
     def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a fixed statement of ours (never of a person's text); the files do not change, so a short one is read once."""
-        key = (sql, repr(sorted((parameters or {}).items())))
+        return self._once((sql, repr(sorted((parameters or {}).items()))), lambda: self.connection.cursor().execute(sql, parameters or {}).to_arrow_table())
+
+    def records(self, sql: str) -> list[tuple[Any, ...]]:
+        """The same as plain values, of a statement without parameters."""
+        found: list[tuple[Any, ...]] = self._once(sql, lambda: self.connection.cursor().execute(sql).fetchall())
+        return found
+
+    def _once(self, key: Hashable, read: Callable[[], Any]) -> Any:
         with self._lock:
             if key in self._read:
                 self._read.move_to_end(key)
                 return self._read[key]
-        found = self.connection.cursor().execute(sql, parameters or {}).to_arrow_table()
+        found = read()
         if len(found) <= LONGEST_READ:
             with self._lock:
                 self._read[key] = found

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, NoReturn
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.accounts import roles
@@ -17,7 +15,11 @@ from quanmin.gate.permitted import LONGEST, columns_of, declared, hidden_columns
 from quanmin.gate.scope import Scope
 from quanmin.model import Answer, Column, Label, Problem, Refusal, Table
 from quanmin.records.ledger import Ledger
-from quanmin.services.indicators import Indicators
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from quanmin.services.indicators import Indicators
 
 MOST_ROWS = 100_000
 _NO_LABEL = Label("", "")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.accounts import roles
@@ -17,19 +15,21 @@ from quanmin.gate.masking import mask
 from quanmin.gate.origins import with_files
 from quanmin.gate.scope import Scope
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import CountyFlow, Flow, FlowCell, FlowTable, GroupGain, outflow_rule
+from quanmin.services.flow import MEASURES, WHATS, CountyFlow, Flow, FlowCell, FlowTable, GroupGain, outflow_rule
 from quanmin.services.flow.flows import DIMENSIONS, OUTFLOW, STAYS
 from quanmin.services.indicators import Indicators
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Opener = Callable[[Indicators, Scope, int | None], Flow]
-WHATS, ROWS = ("matrix", "split", "siphon", "regain"), ("stays", "outflow")
+ROWS = ("stays", "outflow")
 TABLES = {"matrix": STAYS, "split": OUTFLOW, "siphon": OUTFLOW, "regain": OUTFLOW, "stays": STAYS, "outflow": OUTFLOW}
 PERIODS = ("year", "month", "first_month", "last_month")
 FORMS = {"year": re.compile("[12][0-9]{3}"), **dict.fromkeys(PERIODS[1:], re.compile("[12][0-9]{3}-(0[1-9]|1[0-2])"))}
 COUNTIES = ("home_county", "facility_county")
 MOST_DIMENSIONS, LONGEST_VALUE = 4, 60
 NONE = "none"  # in conditions on rows: what has no value
-MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
 ROW_COLUMNS = ("hospitalisation_id", "sender", "submission", "line", "resident_id", "home_county", "home_township", "sex_code", "age_band", "is_insured",
                "facility_code", "facility_name", "facility_county", "facility_level", "admitted_on", "discharged_on", "stay_days",
                "principal_diagnosis_code", "drg", "total_charge_cny", "fund_paid_cny")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from quanmin.model import Table
+
+if TYPE_CHECKING:  # loaded where there are rows to mask
+    import pyarrow as pa
 
 SHOWN = 1
 
 
 def _mask_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """First character kept, the rest starred; nothing at all of one-character values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     text = column.cast(pa.string())
     head = pc.utf8_slice_codeunits(text, 0, SHOWN)
     length = pc.utf8_length(text)
@@ -20,6 +25,8 @@ def _mask_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def mask(rows: pa.Table, table: Table) -> pa.Table:
     """The rows with direct identifiers starred and birth dates cut to the year; pseudonymous ids stay, so that rows can be told apart."""
+    import pyarrow.compute as pc
+
     for name in rows.column_names:
         column = table.columns.get(name)
         if column is None or column.private == "no":

@@ -8,13 +8,14 @@ from each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from quanmin.catalog import Catalog
-from quanmin.catalog.expressions import BadExpression, parse
 from quanmin.model import Check, Column, Indicator, Table
 from quanmin.model.words import GRAINS
+
+if TYPE_CHECKING:  # the parser is loaded where there are conditions to read
+    from sqlglot import exp
 
 PLACES = frozenset({"place", "county"})
 PERIODS = frozenset({"year", "month"})
@@ -52,6 +53,10 @@ def places_of(catalog: Catalog, question: Indicator | Check) -> list[str]:
 
 def columns_of(where: Sequence[str]) -> frozenset[str]:
     """The columns that conditions speak of; none where one cannot be parsed (the engine then refuses it)."""
+    from sqlglot import exp
+
+    from quanmin.catalog.expressions import BadExpression, parse
+
     try:
         return frozenset(column.name for text in where for column in parse(text).find_all(exp.Column))
     except BadExpression:
@@ -60,6 +65,8 @@ def columns_of(where: Sequence[str]) -> frozenset[str]:
 
 def _is_slice(tree: exp.Expression) -> bool:
     """Whether a condition only names one place or one period."""
+    from sqlglot import exp
+
     if isinstance(tree, exp.Paren):
         return _is_slice(tree.this)
     if isinstance(tree, exp.And):
@@ -70,6 +77,8 @@ def _is_slice(tree: exp.Expression) -> bool:
 
 def slices_only(where: Sequence[str]) -> bool:
     """Whether all conditions together name a place and a period and nothing else."""
+    from quanmin.catalog.expressions import BadExpression, parse
+
     try:
         return all(_is_slice(parse(text)) for text in where)
     except BadExpression:

@@ -12,14 +12,16 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from quanmin.records.folders import sync_file
+
+if TYPE_CHECKING:  # readers need neither: both are loaded where something is written
+    import duckdb
+    import pyarrow as pa
 
 BY_PERIOD = ["slice_month"]
 MOST_ADDED = 32  # files of additions, before they are made one
@@ -111,6 +113,8 @@ class Warehouse:
 
     def _write(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, goes: Callable[[str, str, int], bool]) -> tuple[int, int]:
         """Add the query's rows and remove the files of which `goes(path, period, rows)` holds, in one commit."""
+        import pyarrow as pa
+
         folder = self.path(table.id)
         folder.mkdir(parents=True, exist_ok=True)
         adds = self._write_files(connection, table, query, folder)
@@ -159,6 +163,8 @@ class Warehouse:
         return self._write(connection, table, query, lambda path, period, rows: Path(path).name in old)
 
     def _write_files(self, connection: duckdb.DuckDBPyConnection, table: StoredTable, query: str, folder: Path) -> list[AddAction]:
+        import pyarrow.parquet as pq
+
         batch = folder / f"new-{uuid.uuid4().hex}"
         columns = ", ".join(f'"{field.name}"' for field in table.schema)
         how = f"FORMAT parquet, ROW_GROUP_SIZE {table.file_rows if table.key else 122_880}"
@@ -194,7 +200,7 @@ class Warehouse:
 
     def _counted(self, table: str, delta: DeltaTable) -> tuple[int, int]:
         self._know(table, delta.version(), delta.file_uris())
-        actions = pa.table(delta.get_add_actions(flatten=True))
+        actions = _actions(delta)
         rows = sum(actions["num_records"].to_pylist()) if actions.num_rows else 0
         return delta.version(), rows
 
@@ -210,9 +216,15 @@ def _listed(files: Iterable[str]) -> str:
     return ", ".join(f"'{file}'" for file in files)
 
 
+def _actions(delta: DeltaTable) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(delta.get_add_actions(flatten=True))
+
+
 def _entries(delta: DeltaTable, by_period: bool) -> list[tuple[str, int, str, int]]:
     """Path, size, period and rows of a table's files."""
-    actions = pa.table(delta.get_add_actions(flatten=True))
+    actions = _actions(delta)
     if not actions.num_rows:
         return []
     periods = [str(p) for p in actions["partition.slice_month"].to_pylist()] if by_period else [""] * actions.num_rows

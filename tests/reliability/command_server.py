@@ -23,18 +23,28 @@ import alembic.command
 import alembic.config
 import deltalake
 import pyarrow as pa
+import pyarrow.dataset
 import pyarrow.parquet as pq
+import pypinyin
+import splink
+import splink.internals.duckdb.database_api
 import sqlalchemy.dialects.sqlite.pysqlite
 import sqlalchemy.event
+import sqlglot.dialects.duckdb
+import sqlglot.optimizer.optimizer
 from sqlalchemy.engine import Engine
 
 import quanmin.cli
+import quanmin.gate
+import quanmin.records.build
+import quanmin.records.intake
 import quanmin.records.residents.index
 import quanmin.records.warehouse as warehouse
+import quanmin.services.indicators
 import quanmin.site
 from quanmin.catalog import load
 
-__all__ = ["alembic", "serve"]
+__all__ = ["alembic", "pypinyin", "serve", "splink", "sqlglot"]
 LASTING: list[tuple[Any, str]] = [
     (os, "fsync"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"), (Path, "write_text"), (pq.ParquetWriter, "close"), (pq, "write_table"),
     (deltalake.DeltaTable, "create_write_transaction"), (deltalake.DeltaTable, "restore"), (warehouse, "create_table_with_add_actions"),

@@ -10,6 +10,8 @@ from typing import Any
 from quanmin.model import Answer, Cell
 
 Withhold = Callable[[Answer], Answer]
+WHATS = ("matrix", "split", "siphon", "regain")  # all stays; those outside the home county; by kind; what would come home
+MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import say
-from quanmin.engines.duckdb import DuckDBEngine
 from quanmin.model import Problem, Refusal
 from quanmin.services.flow.figures import CountyFlow, FlowTable, Measures, Withhold, withheld
 from quanmin.services.flow.groups import Line, gains, summed
+
+if TYPE_CHECKING:
+    from quanmin.engines.duckdb import DuckDBEngine
 
 STAYS, OUTFLOW = "hospitalisation", "outflow"
 MEASURED = ("stay_days", "total_charge_cny", "fund_paid_cny")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from quanmin.catalog import Catalog
 from quanmin.catalog.messages import say
@@ -13,6 +12,9 @@ from quanmin.engines.duckdb import DuckDBEngine
 from quanmin.model import Answer, Check, Half, Indicator, Problem, Refusal
 from quanmin.services.indicators.completeness import Gaps, bounded, gaps_of
 from quanmin.services.indicators.suppression import suppress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,15 @@ class Gaps:
         return sorted({period for period, name, _ in self.missing if not table or name == table})
 
 
+MISSING = 'SELECT CAST(period AS VARCHAR), "table", sender FROM receipt WHERE NOT is_received ORDER BY ALL'
+
+
 def gaps_of(engine: DuckDBEngine, tables: Sequence[str]) -> Gaps:
     """The missing submissions of `tables`; where one is missing, stay senders missing in the same month count as well."""
-    rows = engine.table(
-        'SELECT CAST(period AS VARCHAR) AS period, "table", sender FROM receipt WHERE NOT is_received AND list_contains($tables, "table") ORDER BY ALL',
-        {"tables": [*tables, "stay"]},
-    ).to_pylist()
-    months = {row["period"] for row in rows if row["table"] in tables}
-    return Gaps(tuple((row["period"], row["table"], row["sender"]) for row in rows if row["period"] in months))
+    wanted = {*tables, "stay"}
+    rows = [row for row in engine.records(MISSING) if row[1] in wanted]
+    months = {period for period, table, _ in rows if table in tables}
+    return Gaps(tuple((period, table, sender) for period, table, sender in rows if period in months))
 
 
 TIME_WORDS = frozenset({"year", "month", "day"})

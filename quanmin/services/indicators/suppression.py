@@ -12,8 +12,6 @@ from collections.abc import Hashable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from quanmin.model import Answer, Cell
 
 EXACT_UP_TO = 1200
@@ -76,6 +74,8 @@ class _Pattern:
         both = cells | mobile
         if not is_exact or len(both) > EXACT_UP_TO or not mobile:
             return {i for i in both if any(not any(j in mobile and j != i for j in line) for line in self.lines_of[i])}
+        import numpy as np  # few answers withhold anything
+
         order, others = sorted(mobile), sorted(cells - mobile)
         rows = [line for line in self.lines if any(i in both for i in line)]
         free, held = (np.array([[float(i in members) for i in columns] for members in map(set, rows)]).reshape(len(rows), len(columns))
