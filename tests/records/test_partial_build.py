@@ -19,7 +19,7 @@ def weighed(site: Site, name: str, lines: str, valid_from: str = "2026-01-01") -
     folder = site.folder / "definitions" / "weights"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.csv").write_text(WEIGHTS + lines, "utf-8")
-    (folder / f"{name}.toml").write_text(f'name = {{ zh = "权", en = "W" }}\nscheme = "chs_drg_1_1"\nvalid_from = {valid_from}\nstatus = "own"\n', "utf-8")
+    (folder / f"{name}.toml").write_text(f'name = {{ zh = "w", en = "W" }}\nscheme = "chs_drg_1_1"\nvalid_from = {valid_from}\nstatus = "own"\n', "utf-8")
     return Site(site.folder)
 
 

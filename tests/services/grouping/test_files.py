@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ from quanmin.model import Refusal
 from quanmin.services.grouping.files import group_file
 from quanmin.services.grouping.grouper import Ready, group, ready
 
+NAMES = tomllib.loads(Path(__file__).with_name("people.toml").read_text("utf-8"))["names"]
 HEADER = "case_id,sex,age_years,diagnoses,procedures,name"
-LINES = ["1,1,63,I25.103|I50.103,36.0601,张三", "2,2,30,E11.900,,李四", "3,1,50,,,"]
+LINES = [f"1,1,63,I25.103|I50.103,36.0601,{NAMES[0]}", f"2,2,30,E11.900,,{NAMES[1]}", "3,1,50,,,"]
 
 
 def written(path: Path, lines: list[str], encoding: str = "utf-8", header: str = HEADER) -> Path:
@@ -35,7 +37,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_encodings_give_the_same_groups_and_keep_what_was_there(national: Ready, tmp_path: Path, encoding: str) -> None:
     group_file(written(tmp_path / "a.csv", LINES, encoding), national, tmp_path / "out.csv")
     found = rows(tmp_path / "out.csv")
-    assert [row["name"] for row in found] == ["张三", "李四", ""]
+    assert [row["name"] for row in found] == [*NAMES, ""]
     assert [row["mdc"] for row in found] == ["F", "K", "0000"]
     assert [row["reason"] for row in found] == ["", "", "no_principal"]
 
@@ -87,7 +89,7 @@ def test_the_command_explains_and_complains(tmp_path: Path, monkeypatch: pytest.
 def variant(folder: Path, files: dict[str, str], card: str = 'based_on = "chs_drg_1_1"\neditions = ["clinical_2_0"]') -> tuple[Schemes, Complaints]:
     """The shipped schemes and one that a region bases on them."""
     (folder / "ours").mkdir()
-    (folder / "ours.toml").write_text(f'name = {{ zh = "本市", en = "Ours" }}\nkind = "drg"\nstandard = "s"\nversion = "1"\nlicence = "l"\nsource = "s"\n'
+    (folder / "ours.toml").write_text(f'name = {{ zh = "ours", en = "Ours" }}\nkind = "drg"\nstandard = "s"\nversion = "1"\nlicence = "l"\nsource = "s"\n'
                                       f'status = "own"\n{card}\n', "utf-8")
     for name, text in files.items():
         (folder / "ours" / f"{name}.csv").write_text(text, "utf-8")
@@ -101,7 +103,7 @@ def test_a_variant_holds_only_what_differs(tmp_path: Path) -> None:
     schemes, complaints = variant(tmp_path, {
         "adrg": "change,before,adrg,mdc,kind,rule\nadd,FR1,FR0,F,medical,PDX in DX and AGE_YEARS >= 60\n",
         "adrg_codes": "change,adrg,list,code\nadd,FR0,DX,I21.001\nremove,FR1,DX,I21.002\n",
-        "drg": "change,drg,adrg,severity,zh\nadd,FR09,FR0,ANY,老年急性心肌梗死\n", "complications": "change,code,level,exclusion_table\nremove,I50.103,,\n"})
+        "drg": "change,drg,adrg,severity,zh\nadd,FR09,FR0,ANY,of the old\n", "complications": "change,code,level,exclusion_table\nremove,I50.103,,\n"})
     schemes.check(complaints)
     assert not complaints.problems
     ours, national = ready(schemes["ours"]), ready(schemes["chs_drg_1_1"])
