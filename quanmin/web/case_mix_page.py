@@ -85,7 +85,8 @@ def facilities_panel(view: View, period: str, place: str) -> Panel:
     rows = [[Shown(units[code].name, code, href=f"/facility/{code}?period={period}"),
              Shown("*") if found[GROUPED][code].suppressed else found[GROUPED][code].denominator,
              *(_index(one[name], found[name].get(code), below) for name in (COUNT, CMI, CHARGE, TIME, GROUPED))] for code in order]
-    circles = _circles({code: unit.name for code, unit in units.items()}, found[CMI], found[CMI], found[CHARGE], f"/case-mix?period={period}&facility={{code}}")
+    link = f"/case-mix?period={period}&facility={{code}}" if view.actor.may("small") else ""  # others may not look at one institution alone
+    circles = _circles({code: unit.name for code, unit in units.items()}, found[CMI], found[CMI], found[CHARGE], link)
     return Panel("facilities", word("case_mix_facilities"), Sheet(columns, rows, about(view, period)),
                  _chart(circles, one[CMI].label.in_language(language()), one[CHARGE].label.in_language(language())), note=word("case_mix_facilities_note"))
 
