@@ -57,7 +57,7 @@ def _snapshots(view: View, found: About) -> Panel:
         s = one.snapshot
         rows.append([Shown(str(s.id), s.id, href=f"/?as_of={s.id}"), Shown(s.published_at[:16].replace("T", " "), s.published_at), s.through,
                      len(one.rows), sum(one.rows.values()), Shown(s.definitions[:12], s.definitions)])
-    columns = [Column("snapshot", word("snapshot"), True), Column("published_at", word("published_at")), Column("submissions", word("files_in_it"), True),
+    columns = [Column("number", word("snapshot"), True), Column("published", word("published_at")), Column("submissions", word("files_in_it"), True),
                Column("tables", word("tables_in_it"), True), Column("rows", word("rows_in_it"), True), Column("definitions", word("definitions_hash"))]
     return Panel("snapshots", word("snapshots_panel"), Sheet(columns, rows, about(view)), is_open=True)
 

@@ -214,7 +214,7 @@ def test_about_says_what_is_loaded(region: Region, section: Person) -> None:
     assert [r["list"] for r in exported(section, "/about", "codes")] == list(catalog.codes)
     assert all(r["licence"] and r["source"] and r["standard"] for r in exported(section, "/about", "codes"))
     snapshots = exported(section, "/about", "snapshots")
-    assert [r["published_at"] for r in snapshots] == [s.published_at for s in reversed(region.site.ledger.snapshots())]
+    assert [r["published"] for r in snapshots] == [s.published_at for s in reversed(region.site.ledger.snapshots())]
     assert all(f'href="/?as_of={s.id}"' in section.client.get("/about").text for s in region.site.ledger.snapshots())
 
 

@@ -76,7 +76,7 @@ class Plain(PlainEngine):
 
     def __init__(self, catalog: Catalog, tables: Mapping[str, list[dict[str, Any]]], fast: DuckDBEngine) -> None:
         super().__init__(catalog, tables)
-        self.table = fast.table
+        self.table, self.records = fast.table, fast.records
 
     def rows(self, question: Indicator | Check, which: str, where: Sequence[str], columns: Sequence[str], limit: int | None, by: Sequence[str]) -> pa.Table:
         part, _ = parts(self.catalog, question)
