@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -207,6 +207,11 @@ class Inquiry:
         self.question(name)
         if not self.has_months(name):
             raise _refused("indicator", name, say("mend_months"))
+        self.actor.admit(self.indicators, name, ["month", dimension], ())
+        found: Mapping[str, Mapping[str, Cell]] = self._remember(("monthly", name, unit), lambda: self._monthly(name, dimension, known))
+        return found
+
+    def _monthly(self, name: str, dimension: str, known: Collection[str]) -> Mapping[str, Mapping[str, Cell]]:
         found: dict[str, list[Cell]] = {}
         for cell in self.figures(name, ["month", dimension]).cells:
             if str(cell.key[dimension]) in known:
