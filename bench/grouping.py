@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bench.measure import measure
 from quanmin.catalog import load
-from quanmin.services.grouping.files import group_file, scheme_of
+from quanmin.services.grouping.files import group_file
 from quanmin.services.grouping.plain import Case, group_one
+from quanmin.services.grouping.schemes import scheme_of
 
 CASES, PEER_CASES, BLOCK, SEED = 5_000_000, 2_000, 50_000, 4
 SCHEME = "chs_drg_1_1"

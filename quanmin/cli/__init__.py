@@ -49,7 +49,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        complain([Problem(str(error.filename or "quanmin"), None, "", "", os.strerror(error.errno or 0), say("link_mend_write"))])
+        complain([Problem(str(error.filename or "quanmin"), None, "", "", os.strerror(error.errno or 0), say("mend_write"))])
         sys.exit(2)
     except Exception as error:
         complain([Problem("quanmin", None, "", "", say("internal_error", kind=type(error).__name__), say("mend_internal_error", path=_kept(error)))])

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from quanmin.catalog import load
-from quanmin.catalog.messages import LANGUAGES, language, say, speak
+from quanmin.catalog.messages import say
 from quanmin.cli.printing import Progress, complain
 from quanmin.cli.sites import SiteFolder, open_site
 from quanmin.model import Problem, Refusal
@@ -22,7 +22,8 @@ def group(file: Annotated[Path, typer.Argument(metavar="CASES.csv")], out: Annot
           clinical: Annotated[bool, typer.Option(help="all codes are of the clinical edition")] = False,
           site: Annotated[Path | None, typer.Option(metavar="SITE", help="also the schemes of this site")] = None) -> None:
     """Group cases (CHS-DRG): adds mdc, adrg, drg, cc_level and the reason where a case has no group."""
-    from quanmin.services.grouping.files import group_file, scheme_of
+    from quanmin.services.grouping.files import group_file
+    from quanmin.services.grouping.schemes import scheme_of
 
     started, progress = time.monotonic(), Progress(say("grouping"))
     prepared = scheme_of(load(site / "definitions" if site else None), scheme, clinical)
@@ -38,23 +39,10 @@ def group(file: Annotated[Path, typer.Argument(metavar="CASES.csv")], out: Annot
 
 def draw_weights(site: Site, first: str, last: str, valid_from: str, minimum: int) -> None:
     """Weights from the stays of a site's newest snapshot into its definitions; the next build uses them."""
-    from quanmin.services.grouping.weights import drawn_weights, write_weights
+    from quanmin.services.grouping.weights import publish_drawn
 
-    drawn = drawn_weights(site.indicators().engine, first, last, minimum)
-    told = {"first": first, "last": last, "minimum": minimum}
-    name = f"{site.settings.scheme}_{valid_from.replace('-', '_')}"
-    path = write_weights(site.folder / "definitions", name, _card(site.settings.scheme, valid_from, "weights_drawn", told), drawn.rows)
+    drawn, path = publish_drawn(site.indicators().engine, site.folder / "definitions", site.settings.scheme, first, last, valid_from, minimum)
     print(say("weighed", groups=len(drawn.rows), cases=f"{drawn.cases:,}", pooled=drawn.pooled, path=path))
-
-
-def _card(scheme: str, valid_from: str, source: str, told: dict[str, object]) -> str:
-    spoken, before = {}, language()
-    for one in LANGUAGES:
-        speak(one)
-        spoken[one] = say(source, **told)
-    speak(before)
-    return (f'name = {{ zh = "{spoken["zh"]}", en = "{spoken["en"]}" }}\nscheme = "{scheme}"\nvalid_from = {valid_from}\n'
-            f'source = "{spoken["en"]}"\nstatus = "own"\n')
 
 
 def weigh(site: SiteFolder, first: Annotated[str, typer.Option("--from", metavar="MONTH")] = "",
@@ -63,23 +51,18 @@ def weigh(site: SiteFolder, first: Annotated[str, typer.Option("--from", metavar
           minimum: Annotated[int, typer.Option(min=1, help="groups of fewer cases are pooled")] = 30,
           official: Annotated[Path | None, typer.Option(metavar="WEIGHTS.csv", help="take this list (drg, weight) instead")] = None) -> None:
     """Set the relative weights of the groups: from the region's own charges, or an official list. The next build uses them."""
-    from quanmin.services.grouping.weights import read_official, write_weights
-
     opened = open_site(site)
     begins = valid_from or (f"{first}-01" if first else "")
     try:
-        date.fromisoformat(begins)
+        begins = date.fromisoformat(begins).isoformat()
     except ValueError as error:
         raise Refusal(Problem("weigh", None, "--valid-from", begins, say("bad_value"), "--valid-from 2026-01-01")) from error
     if official is None:
         draw_weights(opened, first, last or first, begins, minimum)
         return
-    if not official.is_file():
-        raise Refusal(Problem(str(official), None, "", "", say("no_file"), say("mend_no_file")))
-    name = f"{opened.settings.scheme}_{begins.replace('-', '_')}"
-    path = write_weights(opened.folder / "definitions", name, _card(opened.settings.scheme, begins, "weights_official", {"file": official.name}),
-                         read_official(official))
-    load(opened.folder / "definitions")
+    from quanmin.services.grouping.weights import publish_official
+
+    path = publish_official(official, opened.folder / "definitions", opened.settings.scheme, begins)
     print(say("weights_taken", path=path))
 
 

@@ -107,6 +107,9 @@ class Builder:
             return State()
         before, versions = self.ledger.made_by(last.id), self.ledger.versions(last.id)
         stale = {name for name in self.catalog.derivations if before.get(name) != made_by[name]}
+        for table in self._order():
+            if set(table.derived_from) & stale:
+                stale.add(table.id)
         kept = {name: version for name, version in versions.items() if name in self.catalog.derivations or before[name] == made_by[""]}
         if len(kept) < len(versions) or "resident_link" in stale:
             return State()

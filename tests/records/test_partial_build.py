@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from quanmin.catalog.loader import SHIPPED
 from quanmin.model import Refusal
+from quanmin.services.grouping.plain import Case, group_one
+from quanmin.services.grouping.schemes import scheme_of
 from quanmin.site import Site
 from tests.records.made_files import contents, send, text_of
 from tests.records.made_region import differences, first_wave, new_region, stays
@@ -32,6 +36,14 @@ def column(site: Site, name: str) -> list[object]:
     """A column of all hospitalisations, in the order of their ids."""
     rows = site.indicators().engine.table(f"SELECT {name} FROM hospitalisation WHERE drg IS NOT NULL ORDER BY hospitalisation_id").to_pylist()
     return [row[name] for row in rows]
+
+
+def from_nothing(site: Site, folder: Path) -> Site:
+    """The same site, built anew."""
+    shutil.copytree(site.folder, folder / "again", ignore=shutil.ignore_patterns("warehouse", "scratch"))
+    other = Site(folder / "again")
+    other.build()
+    return other
 
 
 @pytest.fixture
@@ -64,23 +76,28 @@ def test_in_steps_it_is_what_it_is_at_once(region: Site, tmp_path: Path) -> None
     site.build()
     site = weighed(site, "w2026b", "".join(f"{drg},2.5,,,\n" for drg in groups[:1]), "2026-02-01")
     site.build()
-    import shutil
-
-    again = tmp_path / "again"
-    shutil.copytree(site.folder, again, ignore=shutil.ignore_patterns("warehouse", "scratch"))
-    other = Site(again)
-    other.build()
-    assert differences(site, other) == {}
+    assert differences(site, from_nothing(site, tmp_path)) == {}
     told = site.indicators().engine.table("SELECT DISTINCT strftime(discharged_on, '%Y-%m') AS m, drg, relative_weight AS w FROM hospitalisation"
                                           " WHERE drg IS NOT NULL").to_pylist()
     assert {row["w"] for row in told if row["m"] == "2026-01"} == {1.5}
     assert {row["w"] for row in told if row["m"] > "2026-01"} == {2.5 if row["drg"] == groups[0] else None for row in told if row["m"] > "2026-01"}
 
 
-def test_groups_are_those_that_bare_files_get(region: Site) -> None:
-    from quanmin.services.grouping.files import scheme_of
-    from quanmin.services.grouping.plain import Case, group_one
+def test_what_is_made_from_a_table_without_months_follows_its_definition(region: Site, tmp_path: Path) -> None:
+    own = region.folder / "definitions" / "tables" / "derived"
+    own.mkdir(parents=True)
+    for name in ("facility_attributes.toml", "facility_attributes.sql"):
+        shutil.copy(SHIPPED / "tables" / "derived" / name, own)
+    sql = own / "facility_attributes.sql"
+    sql.write_text(f"SELECT * REPLACE ('primary' AS facility_level) FROM ({sql.read_text('utf-8')})", "utf-8")
+    site = Site(region.folder)
+    site.build()
+    levels = site.indicators().engine.table("SELECT DISTINCT facility_level AS level FROM hospitalisation WHERE origin = 'front_page'").to_pylist()
+    assert levels == [{"level": "primary"}]
+    assert differences(site, from_nothing(site, tmp_path)) == {}
 
+
+def test_groups_are_those_that_bare_files_get(region: Site) -> None:
     scheme = scheme_of(region.catalog, "chs_drg_1_1").scheme
     held = contents(region, ["stay", "stay_group", "stay_diagnosis"])
     names = {table: list(region.catalog.tables[table].columns) for table in held}
@@ -105,3 +122,13 @@ def test_weights_that_cannot_be_are_told_with_file_and_line(tmp_path: Path, line
     with pytest.raises(Refusal) as refusal:
         _ = site.catalog
     assert told in " ".join(problem.sentence() for problem in refusal.value.problems)
+
+
+def test_a_scheme_the_site_does_not_know_is_told_at_its_place(tmp_path: Path) -> None:
+    site = new_region(tmp_path / "site")
+    first_wave(site, tmp_path)
+    settings = site.folder / "site.toml"
+    settings.write_text(settings.read_text("utf-8").replace("chs_drg_1_1", "chs_drg_9"), "utf-8")
+    with pytest.raises(Refusal) as refusal:
+        Site(site.folder).build()
+    assert "site.toml" in refusal.value.problems[0].sentence() and "chs_drg_1_1" in refusal.value.problems[0].sentence()

@@ -118,7 +118,7 @@ def _save(con: duckdb.DuckDBPyConnection, query: str, out: Path) -> None:
             while rows := result.fetchmany(ROWS_AT_ONCE):
                 writer.writerows(rows)
     except OSError as error:
-        raise Refusal(Problem(str(out), None, "", "", say("link_cannot_write"), say("link_mend_write"))) from error
+        raise Refusal(Problem(str(out), None, "", "", say("cannot_write"), say("mend_write"))) from error
 
 
 def _number(con: duckdb.DuckDBPyConnection, linked: Linked) -> tuple[int, int]:

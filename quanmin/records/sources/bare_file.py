@@ -44,7 +44,7 @@ def _parquet(path: Path) -> BareFile:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise Refusal(Problem(str(path), None, "", "", say("link_broken_parquet"), say("link_mend_parquet"))) from error
+        raise Refusal(Problem(str(path), None, "", "", say("broken_parquet"), say("mend_parquet"))) from error
 
     def batches() -> Iterator[Batch]:
         first, size, total = 1, path.stat().st_size, max(1, file.metadata.num_rows)

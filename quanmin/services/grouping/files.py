@@ -16,17 +16,15 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say, speak
 from quanmin.model import Problem, Refusal
 from quanmin.records.sources.bare_file import BareFile, open_bare
 from quanmin.records.sources.batch import Batch
 from quanmin.services.grouping.cases import COLUMNS, SEPARATOR
-from quanmin.services.grouping.grouper import Ready, group, ready
+from quanmin.services.grouping.grouper import ADDED, Ready, group
 from quanmin.services.grouping.plain import Case, explain
 
 NEEDED = ("sex", "age_years", "diagnoses")
-ADDED = ("mdc", "adrg", "drg", "cc_level", "reason")
 MOST_PROBLEMS = 20
 Progress = Callable[[int, int, int], None]
 
@@ -41,16 +39,6 @@ class Summary:
     reasons: Counter[str] = field(default_factory=Counter)
     malformed: int = 0
     problems: list[Problem] = field(default_factory=list)
-
-
-def scheme_of(catalog: Catalog, name: str, is_clinical: bool = False) -> Ready:
-    """A scheme of the catalogue made ready, with all codes that exist; raises Refusal where there is none of that name or it has no rules."""
-    if name not in catalog.groupers:
-        raise Refusal(Problem("--scheme", None, "", name, say("no_scheme"), say("mend_no_scheme", known=", ".join(catalog.groupers))))
-    scheme = catalog.groupers[name]
-    others = (scheme.diagnosis_edition.keys() | scheme.procedure_edition.keys()) - scheme.in_both
-    diagnoses, procedures = (catalog.codes[listed].codes.keys() - others for listed in ("icd10", "icd9cm3"))
-    return ready(scheme, diagnoses, procedures, is_clinical)
 
 
 def group_file(path: Path, prepared: Ready, out: Path, is_explained: bool = False, progress: Progress | None = None) -> Summary:
@@ -180,6 +168,6 @@ def _written(out: Path) -> Iterator[Callable[[pa.Table], None]]:
             sink.close()
             partial.replace(out)
     except OSError as error:
-        raise Refusal(Problem(str(out), None, "", "", say("link_cannot_write"), say("link_mend_write"))) from error
+        raise Refusal(Problem(str(out), None, "", "", say("cannot_write"), say("mend_write"))) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from quanmin.services.grouping.rules import AGE, SEX, STRICT, UNKNOWN, Test, lis
 
 NONE = -1
 UNGROUPED = "0000"
+ADDED = ("mdc", "adrg", "drg", "cc_level", "reason")
 SOME, MAJOR = LEVELS.index("CC"), LEVELS.index("MCC")
 SEVERITIES = {"MCC": (MAJOR,), "CC": (SOME,), "MCC_OR_CC": (SOME, MAJOR), "ANY": (0, SOME, MAJOR)}
 REASONS = ("", "no_principal", "unknown_principal", "sex_conflict", "age_conflict", "number_unknown", "no_category", "no_group", "other_codes_unknown")
@@ -156,7 +157,7 @@ def _reason(prepared: Ready, cases: Cases, adjacent: Whole) -> Whole:
 
 
 def group(prepared: Ready, table: pa.Table) -> pa.Table:
-    """The group of every case of a table with the columns of `cases_of`, row by row: mdc, adrg, drg, cc_level, reason.
+    """The group of every case of a table with the columns of `cases_of`, row by row: the columns ADDED.
 
     A case without a group has mdc 0000 and no adrg and drg; `reason` (one of REASONS) says why.
     """

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from quanmin.catalog.messages import say
 from quanmin.model.scheme import AdjacentGroup, Both, Coded, Either, MajorCategory, Measured, Negated, OfSex, Rule, Scheme, Sites
-from quanmin.services.grouping.cases import SEPARATOR
+from quanmin.services.grouping.cases import SEPARATOR, SEXES
 from quanmin.services.grouping.rules import RELATIONS
 
-SEX_NAMES = {1: "M", 2: "F"}
+SEX_NAMES = {number: sex for sex, number in SEXES.items()}
 
 
 @dataclass(frozen=True)

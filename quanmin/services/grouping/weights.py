@@ -10,18 +10,23 @@ group's mortality among groups with deaths: 1 below -1, 2 below 0, 3 below 1, 4 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from quanmin.catalog import Catalog
-from quanmin.catalog.messages import say
+from quanmin.catalog.messages import LANGUAGES, all_messages, say
+from quanmin.catalog.reading import Complaints, Definition
+from quanmin.catalog.weight_files import read_weights
 from quanmin.model import Problem, Refusal
 from quanmin.records.fingerprints import Lookup
+from quanmin.records.sources.bare_file import open_bare
 
 COLUMNS = ("drg", "weight", "mean_charge_cny", "mean_days", "risk_level", "cases", "pooled_with")
 READ_BY = ("hospitalisation",)
@@ -64,21 +69,53 @@ def last_whole_year(engine: Asked) -> int:
     return int(newest.year if newest.month == DECEMBER else newest.year - 1)
 
 
-def read_official(path: Path) -> list[dict[str, Any]]:
-    """The rows of a list of official weights (CSV with drg and weight, others of COLUMNS where it has them); what is wrong with it is told at load."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return [{name: row.get(name) or None for name in COLUMNS} for row in csv.DictReader(stream)]
+def publish_drawn(engine: Asked, definitions: Path, scheme: str, first: str, last: str, valid_from: str, minimum: int = MINIMUM) -> tuple[Drawn, Path]:
+    """Draw weights from months and put them into a site's definitions, in force from a day on; returns them and their list."""
+    drawn = drawn_weights(engine, first, last, minimum)
+    return drawn, _publish(definitions, scheme, valid_from, drawn.rows, "weights_drawn", {"first": first, "last": last, "minimum": minimum})
 
 
-def write_weights(definitions: Path, name: str, card: str, rows: Iterable[dict[str, Any]]) -> Path:
-    """Write a set into a site's definitions: the list, then its card, without which it does not count."""
+def publish_official(path: Path, definitions: Path, scheme: str, valid_from: str) -> Path:
+    """Put a list of official weights (CSV or Excel with drg and weight, others of COLUMNS where it has them) into a site's definitions; returns its list.
+
+    Raises Refusal, and changes nothing, where the list cannot be read or a line of it cannot be a weight.
+    """
+    opened, rows = open_bare(path), []
+    missing = [name for name in COLUMNS[:2] if name not in opened.header]
+    if missing:
+        shown = ", ".join(opened.header)[:200]
+        raise Refusal(Problem(str(path), 1, missing[0], "", say("column_not_there", columns=shown), say("mend_weight_columns", columns=", ".join(COLUMNS[:5]))))
+    for batch in opened.batches:
+        if batch.malformed:
+            raise Refusal(*batch.malformed)
+        rows += [{name: row.get(name) or None for name in COLUMNS} for row in batch.table.to_pylist()]
+    return _publish(definitions, scheme, valid_from, rows, "weights_official", {"file": path.name})
+
+
+def _publish(definitions: Path, scheme: str, valid_from: str, rows: Iterable[dict[str, Any]], source: str, told: dict[str, object]) -> Path:
+    """Write a set of weights, look whether it can be read, and only then put it among the definitions: the list, then its card."""
+    names = {spoken: json.dumps(all_messages()[source][spoken].format(**told), ensure_ascii=False) for spoken in LANGUAGES}  # a JSON string is a TOML string
+    card = (f'name = {{ zh = {names["zh"]}, en = {names["en"]} }}\nscheme = {json.dumps(scheme)}\nvalid_from = {valid_from}\nsource = {names["en"]}\n'
+            'status = "own"\n')
     folder = definitions / "weights"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    (folder / f"{name}.toml").write_text(card, encoding="utf-8")
+    name = f"{scheme}_{valid_from.replace('-', '_')}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=definitions, prefix=".weights-") as draft:
+            listed = Path(draft) / f"{name}.csv"
+            with listed.open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+            listed.with_suffix(".toml").write_text(card, encoding="utf-8")
+            complaints = Complaints()
+            read_weights(Definition(listed.with_suffix(".toml"), f"{name}.toml", complaints), (scheme,))
+            if complaints.problems:
+                raise Refusal(*complaints.problems)
+            for path in (listed, listed.with_suffix(".toml")):
+                path.replace(folder / path.name)
+    except OSError as error:
+        raise Refusal(Problem(str(folder), None, "", "", say("cannot_write"), say("mend_write"))) from error
     return folder / f"{name}.csv"
 
 

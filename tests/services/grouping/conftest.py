@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from quanmin.catalog import Catalog
-from quanmin.services.grouping.files import scheme_of
 from quanmin.services.grouping.grouper import Ready
+from quanmin.services.grouping.schemes import scheme_of
 
 
 @pytest.fixture(scope="session")

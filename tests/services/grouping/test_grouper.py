@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from quanmin.catalog import Catalog
 from quanmin.model import Refusal
-from quanmin.services.grouping.files import group_file, scheme_of
+from quanmin.services.grouping.files import group_file
 from quanmin.services.grouping.grouper import Ready, group
 from quanmin.services.grouping.plain import Case, group_one
+from quanmin.services.grouping.schemes import scheme_of
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "examples" / "drg"
 
