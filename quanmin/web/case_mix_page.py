@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from quanmin.catalog.messages import language
 from quanmin.model import Cell, Indicator
-from quanmin.web.figures import Figure, figure, number, value_text
+from quanmin.web.figures import Figure, figure, number
 from quanmin.web.overview_page import about
 from quanmin.web.panels import answer
 from quanmin.web.sheets import Column, Panel, Sheet, Shown
@@ -108,12 +108,10 @@ def case_mix_page(request: Request, period: str = "", place: str = "", facility:
     where = [*view.inquiry.within(CMI, chosen), *view.inquiry.where(place, facility)]
 
     def made() -> tuple[list[tuple[Indicator, Figure]], list[Panel]]:
-        view.inquiry.prepare([CMI, CHARGE, TIME, GROUPED, COUNT], [[], ["facility_code"]], view.inquiry.within(CMI, chosen))
+        view.inquiry.prepare(NAMES, [[], ["facility_code"]], view.inquiry.within(CMI, chosen))
         panels = [groups_panel(view, where, chosen)]
         return _head(view, where), panels if facility else [*panels, facilities_panel(view, chosen, place)]
 
     head, panels = view.remembered(("case mix", chosen, place, facility), made)
-    has_weights = any(view.catalog.weights)
     return answer(request, "case_mix.html", panels, head=head, period=chosen, periods=view.periods(), place=place, facility=facility, counties=view.counties(),
-                  name=names.get(facility, ""), snapshot=view.snapshot, has_weights=has_weights, weights=list(view.catalog.weights.values()),
-                  value_text=value_text)
+                  name=names.get(facility, ""), snapshot=view.snapshot, weights=list(view.catalog.weights.values()))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -60,3 +63,10 @@ def somebody(app: FastAPI, role: str, scope: str = "region") -> Person:
     assert changed.status_code == 303
     assert sign_in(client, name, PASSWORD).headers["location"] == "/"
     return Person(name, client)
+
+
+def exported(person: Person, path: str, panel: str, **parameters: str) -> list[dict[str, str]]:
+    """The rows of a panel of a page, taken as CSV."""
+    answer = person.get(f"{path}{'&' if '?' in path else '?'}{urlencode({'export': f'{panel}.csv'} | parameters)}")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))

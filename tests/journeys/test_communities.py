@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import subprocess
@@ -23,7 +22,7 @@ from quanmin.web.app import create_app
 from tests.journeys.browsing import CHROMIUM, Visitor, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
-from tests.journeys.people import Person, somebody
+from tests.journeys.people import Person, exported, somebody
 from tests.journeys.sent_files import copy_of
 
 pytestmark = pytest.mark.xdist_group("region")
@@ -35,12 +34,6 @@ CUTS = {"community": "community_code", "county": "place", "lead": "facility_code
 def people(app: FastAPI) -> dict[str, Person]:
     return {role: somebody(app, role) for role in ("section", "viewer")} | {
         "county": somebody(app, "section", f"county:{COUNTY}"), "facility": somebody(app, "section", "facility:990104H001")}
-
-
-def exported(person: Person, path: str, panel: str, **parameters: str) -> list[dict[str, str]]:
-    answer = person.get(path, export=f"{panel}.csv", **parameters)
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
 def number(text: str) -> float | None:

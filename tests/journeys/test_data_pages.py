@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import shutil
@@ -19,7 +17,7 @@ from quanmin.site import Site
 from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.pages import seen
-from tests.journeys.people import Person, somebody
+from tests.journeys.people import Person, exported, somebody
 from tests.journeys.sent_files import copy_of
 
 COUNTY, OTHER = "990103", "990105"
@@ -44,12 +42,6 @@ def own(region: Region) -> str:
 def people(app: FastAPI, own: str) -> dict[str, Person]:
     return {"county": somebody(app, "section", f"county:{COUNTY}"), "facility": somebody(app, "institution", f"facility:{own}"),
             "leader": somebody(app, "leader"), "viewer": somebody(app, "viewer")}
-
-
-def exported(person: Person, path: str, panel: str) -> list[dict[str, str]]:
-    answer = person.client.get(f"{path}{'&' if '?' in path else '?'}export={panel}.csv")
-    assert answer.status_code == 200, (path, panel, answer.status_code)
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 def test_accepted_and_rejected_make_what_was_read(region: Region, section: Person) -> None:

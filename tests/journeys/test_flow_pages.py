@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import subprocess
@@ -29,7 +27,7 @@ from quanmin.web.app import create_app
 from tests.journeys.browsing import Visitor, visiting
 from tests.journeys.conftest import Region
 from tests.journeys.pages import read
-from tests.journeys.people import Person, somebody
+from tests.journeys.people import Person, exported, somebody
 
 pytestmark = pytest.mark.xdist_group("region")
 YEAR, MONTH, COUNTY, OTHER = "2025", "2026-03", "990104", "990105"
@@ -42,12 +40,6 @@ COUNTY_PANELS = ("trend", "destinations", "facilities", "groups", "short")
 def people(app: FastAPI) -> dict[str, Person]:
     return {role: somebody(app, role) for role in ("section", "leader", "viewer", "administrator", "auditor")} | {
         "county": somebody(app, "section", f"county:{COUNTY}")}
-
-
-def exported(person: Person, path: str, panel: str, **parameters: str) -> list[dict[str, str]]:
-    answer = person.get(path, export=f"{panel}.csv", **parameters)
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
 def typed(region: Region, *arguments: str) -> list[dict[str, Any]]:
