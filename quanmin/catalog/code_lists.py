@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from quanmin.catalog.reading import Complaints, Definition
+from quanmin.catalog.reading import Complaints, Definition, list_text
 from quanmin.model import CodeList, Label
 from quanmin.model.words import STATUSES
 
@@ -57,15 +57,14 @@ class CodeLists(Mapping[str, CodeList]):
         for list_id, (definition, path) in self._cards.items():
             seen: set[str] = set()
             english = definition.data.get("english", True)
-            with path.open(encoding="utf-8-sig", newline="") as stream:
-                for number, row in enumerate(csv.DictReader(stream), 2):
-                    shown = str(Path(definition.shown).with_suffix(".csv"))
-                    code = row.get("code") or ""
-                    if not code or code in seen:
-                        complaints.add(shown, number, "code", code, "is blank or repeated", "keep one row per code")
-                    if not row.get("zh") or (english and not row.get("en")):
-                        complaints.add(shown, number, "zh/en", code, "needs both languages", "fill zh and en")
-                    seen.add(code)
+            shown = str(Path(definition.shown).with_suffix(".csv"))
+            for number, row in enumerate(csv.DictReader(list_text(path, shown, complaints)), 2):
+                code = row.get("code") or ""
+                if not code or code in seen:
+                    complaints.add(shown, number, "code", code, "is blank or repeated", "keep one row per code")
+                if not row.get("zh") or (english and not row.get("en")):
+                    complaints.add(shown, number, "zh/en", code, "needs both languages", "fill zh and en")
+                seen.add(code)
             if not seen:
                 complaints.add(definition.shown, 1, "", list_id, "list is empty", "fill the list")
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from quanmin.catalog.reading import Complaints, Definition
-from quanmin.model import Label
+from quanmin.catalog.reading import Complaints, Definition, list_text
+from quanmin.model import Label, Refusal
 from quanmin.model.scheme import AdjacentGroup, Both, Group, MajorCategory, Rule, Scheme
 from quanmin.model.words import STATUSES
 
@@ -66,8 +66,13 @@ class Schemes(Mapping[str, Scheme]):
         self._read.clear()
 
     def __getitem__(self, scheme_id: str) -> Scheme:
+        """A scheme; raises Refusal, with all that is wrong, for one whose lists or rules cannot be used."""
         if scheme_id not in self._read:
-            self._read[scheme_id] = self._scheme(self._shelves[scheme_id], Complaints())
+            complaints = Complaints()
+            scheme = self._scheme(self._shelves[scheme_id], complaints)
+            if complaints.problems:
+                raise Refusal(*complaints.problems)
+            self._read[scheme_id] = scheme
         return self._read[scheme_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -132,26 +137,25 @@ def _rows(shelf: _Shelf, name: str, complaints: Complaints) -> Rows:
         if not path.exists():
             continue
         shown, seen = shelf.shown(path), set()
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            header = next(reader, [])
-            missing = [c for c in columns if c not in OPTIONAL and c not in header]
-            if missing:
-                complaints.add(shown, 1, missing[0], "", "column is missing", "columns: " + ", ".join(columns))
-                continue
-            is_variant = not {"change", "before"}.isdisjoint(header)
-            at = [header.index(c) if c in header else len(header) for c in columns]
-            for values in reader:
-                padded = (*values, *[""] * (len(header) + 1 - len(values)))
-                row = tuple([padded[i] for i in at])
-                key = row[:keyed]
-                if "" in key or key in seen:
-                    complaints.add(shown, reader.line_num, columns[0], ", ".join(key), "is blank or repeated", "keep one row per key")
-                seen.add(key)
-                if is_variant:
-                    _lay(found, key, (reader.line_num, row), dict(zip(header, padded, strict=False)))
-                else:
-                    found[key] = (reader.line_num, row)
+        reader = csv.reader(list_text(path, shown, complaints))
+        header = next(reader, [])
+        missing = [c for c in columns if c not in OPTIONAL and c not in header]
+        if missing:
+            complaints.add(shown, 1, missing[0], "", "column is missing", "columns: " + ", ".join(columns))
+            continue
+        is_variant = not {"change", "before"}.isdisjoint(header)
+        at = [header.index(c) if c in header else len(header) for c in columns]
+        for values in reader:
+            padded = (*values, *[""] * (len(header) + 1 - len(values)))
+            row = tuple([padded[i] for i in at])
+            key = row[:keyed]
+            if "" in key or key in seen:
+                complaints.add(shown, reader.line_num, columns[0], ", ".join(key), "is blank or repeated", "keep one row per key")
+            seen.add(key)
+            if is_variant:
+                _lay(found, key, (reader.line_num, row), dict(zip(header, padded, strict=False)))
+            else:
+                found[key] = (reader.line_num, row)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,15 @@ class Complaints:
     def add(self, file: str, line: int | None, key: str, value: object, rule: str, mend: str) -> None:
         """Note one problem."""
         self.problems.append(Problem(file, line, key, str(value), rule, mend))
+
+
+def list_text(path: Path, shown: str, complaints: Complaints) -> io.StringIO:
+    """The text of a list beside a definition, to be read as CSV; empty, with a complaint, where it was saved in another encoding."""
+    try:
+        return io.StringIO(path.read_text("utf-8-sig"), newline="")
+    except UnicodeDecodeError:
+        complaints.add(shown, None, "", "", "is not UTF-8 text", "save it as CSV UTF-8")
+        return io.StringIO()
 
 
 class Definition:

@@ -8,7 +8,7 @@ from collections.abc import Container
 from datetime import date
 from pathlib import Path
 
-from quanmin.catalog.reading import Definition
+from quanmin.catalog.reading import Definition, list_text
 from quanmin.model import Label
 from quanmin.model.weights import GroupNorm, Weights
 from quanmin.model.words import STATUSES
@@ -35,15 +35,14 @@ def read_weights(definition: Definition, schemes: Container[str]) -> Weights:
 
 def _norms(definition: Definition, path: Path) -> dict[str, GroupNorm]:
     shown, found = str(Path(definition.shown).with_suffix(".csv")), {}
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        for row in reader:
-            drg, norm = row.get("drg") or "", _norm(row)
-            if not drg or drg in found or norm is None:
-                definition.complaints.add(shown, reader.line_num, "weight", f"{drg} {row.get('weight')}", "is not a group, told once, with a positive weight",
-                                          "columns: drg, weight, mean_charge_cny, mean_days, risk_level (0 to 4)")
-            else:
-                found[drg] = norm
+    reader = csv.DictReader(list_text(path, shown, definition.complaints))
+    for row in reader:
+        drg, norm = row.get("drg") or "", _norm(row)
+        if not drg or drg in found or norm is None:
+            definition.complaints.add(shown, reader.line_num, "weight", f"{drg} {row.get('weight')}", "is not a group, told once, with a positive weight",
+                                      "columns: drg, weight, mean_charge_cny, mean_days, risk_level (0 to 4)")
+        else:
+            found[drg] = norm
     return found
 
 

@@ -128,3 +128,12 @@ def test_what_is_wrong_with_a_scheme_is_told_with_file_and_line(tmp_path: Path, 
     schemes.check(complaints)
     assert complaints.problems
     assert all(part in " ".join(p.sentence() for p in complaints.problems) for part in told), [p.sentence() for p in complaints.problems]
+    with pytest.raises(Refusal):
+        _ = schemes["ours"]
+
+
+def test_lists_in_another_encoding_are_told(tmp_path: Path) -> None:
+    schemes, complaints = variant(tmp_path, {"lists": "list,code\nA,1\n"})
+    (tmp_path / "ours" / "drg.csv").write_bytes(f"drg,adrg,severity,zh\nFR29,FR2,ANY,{NAMES[0]}\n".encode("gb18030"))
+    schemes.check(complaints)
+    assert [p.file.endswith("drg.csv") and "UTF-8" in p.rule for p in complaints.problems[:1]] == [True]
