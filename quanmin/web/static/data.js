@@ -42,11 +42,12 @@
   }
 
   function stacked(d, c, holder, tools) {
-    spread(holder, d.y.length, 40);
+    const below = narrow() ? 16 + 24 * d.series.length : 64;
+    spread(holder, d.y.length, 40, 32 + below);
     return Object.assign(tools.shared(c), {
-      grid: { left: 8, right: 24, top: 8, bottom: 64, containLabel: true }, yAxis: names(d, c),
+      grid: { left: 8, right: 24, top: 8, bottom: below, containLabel: true }, yAxis: names(d, c),
       xAxis: { type: "value", axisLabel: { color: c("soft") }, splitLine: { lineStyle: { color: c("line") } } },
-      legend: { bottom: 0, left: 8, selectedMode: false, textStyle: { color: c("ink"), width: narrow() ? 280 : undefined, overflow: "truncate" }, type: "plain" },
+      legend: { bottom: 0, left: 8, orient: narrow() ? "vertical" : "horizontal", selectedMode: false, textStyle: { color: c("ink"), width: narrow() ? 280 : undefined, overflow: "truncate" }, type: "plain" },
       series: d.series.map((one, i) => ({ type: "bar", stack: "all", name: one.name, barWidth: 20, data: one.data, itemStyle: { color: rgba(c(d.tones[i]), 0.45), borderColor: c("paper") },
         label: { show: true, color: c("ink"), formatter: (item) => (item.value ? item.value : "") } })),
     });
