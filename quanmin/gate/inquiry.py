@@ -10,9 +10,13 @@ from typing import Any
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.actor import Actor
+from quanmin.gate.finding_desk import act, acts_seen, findings_seen
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
 from quanmin.model.asker import UNITS, Evidence, Unit
+from quanmin.model.finding import FindingAct, Found
+from quanmin.model.question import Check
+from quanmin.records.ledger import today
 from quanmin.services.indicators import Indicators
 
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
@@ -291,3 +295,26 @@ class Inquiry:
         return [Evidence(row["indicator"], row["unit_code"], row["county_code"] or "", row["year"], row["document"] or "", row["judgement"] or "",
                          None if row["value"] is None else float(row["value"]), row["statement"] or "", row["sender"], sent[row["submission"]].file,
                          row["line"], sent[row["submission"]].received_at) for row in rows]
+
+    def today(self) -> str:
+        """This day in China."""
+        return today()
+
+    def rules(self) -> Mapping[str, Check]:
+        """The rules of supervision by id."""
+        return self.indicators.catalog.rules
+
+    def findings(self, rule: str = "", family: str = "", facility: str = "", place: str = "", period: str = "", finding: str = "",
+                 among: Sequence[str] | None = None) -> Sequence[Found]:
+        """What the rules find in the snapshot, within the actor's scope."""
+        self.actor.require("figures", "findings", "list")
+        told = {"rule": rule, "family": family, "facility": facility, "place": place, "period": period, "finding": finding}
+        return findings_seen(self, told, among)
+
+    def finding_acts(self, finding: str = "") -> Sequence[FindingAct]:
+        """What was done about a finding, or about all, within the actor's scope."""
+        return acts_seen(self, finding)
+
+    def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
+        """Record acts in the actor's name, audited."""
+        act(self, acts)

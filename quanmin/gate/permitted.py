@@ -32,9 +32,9 @@ def _is_hidden(column: Column) -> bool:
 
 
 def declared(catalog: Catalog, question: Indicator | Check) -> frozenset[str]:
-    """The dimensions a question declares, with its places, the grains of time and who sent it."""
+    """The dimensions a question declares, with its places, the grains of time and who sent it; of a rule its institutions."""
     if isinstance(question, Check):
-        return frozenset({"sender", *GRAINS, *PLACES})
+        return frozenset({"sender", *GRAINS, *PLACES} | ({"facility_code"} if question.finding else set()))
     names = {*question.by, *GRAINS, *PLACES, "sender"}
     for other in ([question.of] if question.kind == "growth" else question.parts.values()):
         names |= declared(catalog, catalog.indicators[other])

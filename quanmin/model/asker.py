@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from quanmin.model.answer import Answer, Cell
-from quanmin.model.question import Indicator
+from quanmin.model.finding import FindingAct, Found
+from quanmin.model.question import Check, Indicator
 
 UNITS = ("county", "facility")
 
@@ -113,3 +114,19 @@ class Asker(Protocol):
 
     def evidence(self) -> Sequence[Evidence]:
         """What was reported of items that are not computed."""
+
+    def today(self) -> str:
+        """This day in China."""
+
+    def rules(self) -> Mapping[str, Check]:
+        """The rules of supervision by id."""
+
+    def findings(self, rule: str = "", family: str = "", facility: str = "", place: str = "", period: str = "", finding: str = "",
+                 among: Sequence[str] | None = None) -> Sequence[Found]:
+        """What the rules find in the snapshot: of a rule, family, institution, county, period; one finding, or those among some ids."""
+
+    def finding_acts(self, finding: str = "") -> Sequence[FindingAct]:
+        """What was done about a finding, or about all, in order."""
+
+    def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
+        """Record acts, all or none; raises Refusal outside the asker's scope, or where somebody was faster."""

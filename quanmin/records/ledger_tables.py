@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -88,6 +88,37 @@ definition = Table(
     Column("noted_at", String(40), nullable=False),
     Column("text", Text, nullable=False),
     Index("definition_of", "indicator"),
+)
+
+# What somebody did about a finding, step by step; of two who take the same step, one was first. What was found stands beside it.
+finding_act = Table(
+    "finding_act", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("finding", String(64), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("act", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("due_on", String(10), nullable=False),
+    Column("evidence", String(64), nullable=False),
+    Column("evidence_name", String(200), nullable=False),
+    Column("rule", String(120), nullable=False),
+    Column("facility", String(100), nullable=False),
+    Column("county", String(20), nullable=False),
+    Column("found_on", String(10), nullable=False),
+    Column("amount_cny", Float),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("finding", "step", name="finding_step"),
+)
+
+# A file that somebody attached to an act.
+attachment = Table(
+    "attachment", metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("facility", String(100), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_by", String(100), nullable=False),
+    Column("kept_at", String(40), nullable=False),
 )
 
 account = Table(

@@ -80,7 +80,7 @@ def step_text(one: Standing) -> str:
     return told("reports", f"step_{one.step.kind}", **one.step.values)
 
 
-def code_names(inquiry: Inquiry, indicator: Indicator, dimension: str) -> Mapping[str, str]:
+def code_names(inquiry: Inquiry, indicator: Indicator | Check, dimension: str) -> Mapping[str, str]:
     """Code → name for the values of a dimension."""
     catalog = inquiry.indicators.catalog
     for table in inquiry.indicators.tables_of(indicator):

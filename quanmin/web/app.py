@@ -33,6 +33,7 @@ from quanmin.web import (
     data_checks_page,
     data_pages,
     data_upload,
+    findings_page,
     flow_page,
     indicator_page,
     overview_page,
@@ -47,7 +48,7 @@ from quanmin.web.rendering import failure
 from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
-PAGES = (sign_in, overview_page, case_mix_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages,
+PAGES = (sign_in, overview_page, case_mix_page, findings_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages,
          data_checks_page, data_upload, review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
@@ -68,6 +69,11 @@ def _choose_language(request: Request, site: Site) -> str:
     return asked if asked in LANGUAGES else site.settings.languages[0]
 
 
+def _largest(path: str) -> int:
+    """Bytes that a form may have: more where evidence is attached."""
+    return findings_page.LARGEST_FORM if findings_page.ACT.fullmatch(path) else LARGEST_BODY
+
+
 def _came_from_here(request: Request) -> bool:
     """Whether an unsafe request comes from one of our own pages (Fetch Metadata, or Origin where a browser sends none)."""
     fetch_site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
@@ -83,7 +89,7 @@ async def _admit(request: Request, desk: Desk) -> Response | None:
     is_upload = request.method == "POST" and data_upload.UPLOAD.fullmatch(request.url.path) is not None
     if request.method == "POST":
         length = request.headers.get("content-length", "")
-        if not re.fullmatch("[0-9]{1,9}", length) or not _came_from_here(request) or (int(length) > LARGEST_BODY and not is_upload):
+        if not re.fullmatch("[0-9]{1,9}", length) or not _came_from_here(request) or (int(length) > _largest(request.url.path) and not is_upload):
             return failure(request, 400)
     if _is_open(request.url.path):
         return None

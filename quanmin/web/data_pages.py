@@ -72,11 +72,11 @@ def percent(value: float | None) -> Shown:
     return Shown("–" if value is None else f"{value:.2f}%", value)
 
 
-def bars(title: str, shown: list[tuple[str, float, str, str]]) -> dict[str, Any] | None:
-    """A chart of horizontal bars from (name, value in percent, text, link)."""
+def bars(title: str, shown: list[tuple[str, float, str, str]], unit: str = "%") -> dict[str, Any] | None:
+    """A chart of horizontal bars from (name, value, text, link)."""
     if not shown:
         return None
-    return {"kind": "data_bars", "title": title, "x": [s[0] for s in shown], "y": [s[1] for s in shown], "text": [s[2] for s in shown],
+    return {"kind": "data_bars", "title": title, "unit": unit, "x": [s[0] for s in shown], "y": [s[1] for s in shown], "text": [s[2] for s in shown],
             "links": [s[3] for s in shown]}
 
 

@@ -31,6 +31,7 @@ from quanmin.web.indicator_panels import (
     years_panel,
 )
 from quanmin.web.panels import answer, as_file
+from quanmin.web.row_sheet import row_sheet
 from quanmin.web.sheets import Column, Panel, Sheet
 from quanmin.web.view import View, asked_period, asked_place, refused
 from quanmin.web.words import word
@@ -39,7 +40,6 @@ router = APIRouter()
 ROWS_SHOWN = 200
 PLAIN_DIMENSIONS = ("month", "year", "home_county", "facility_county", "county_code", "county")  # shown by period and by county anyway
 CELL = ("numerator", "denominator", "unknown", "value", "low", "high", "suppressed")
-LARGE_LIST = 64  # codes; in longer lists the code is shown beside the name, but for the digits of places
 VIEWS = ("trend", "institutions", "change", "breakdown", "definition")
 COUNTED = ("share", "rate", "mean")
 
@@ -184,27 +184,12 @@ def rows_page(request: Request, name: str, period: str = "", place: str = "", fa
     where = view.where(one, asked_period(period)) + asked_place(place) + view.inquiry.where("", facility)
     limit = MOST_ROWS if request.query_params.get("export") else ROWS_SHOWN
     table = view.actor.rows(view.indicators, name, which, where, limit)
-    filled = [c for c in table.column_names if table[c].null_count < len(table) and c != "counted"]
-    names = {c: view.code_names(one, c) for c in filled}
-    labels = view.column_labels(one) | {"file": word("file_is")}
-    rows = [[_named(row[c], names[c]) for c in filled] for row in table.select(filled).to_pylist()]
-    sheet = Sheet([Column(c, labels.get(c, c)) for c in filled], rows, about(view, one, period=view.shown_period(one, period), place=place, which=which))
+    sheet = row_sheet(view, one, table, about(view, one, period=view.shown_period(one, period), place=place, which=which))
     shown_place = view.place_names().get(place, place) or view.facility_names().get(facility, facility)
     return answer(
         request, "rows.html", [Panel("rows", word("rows"), sheet)], one=one, which=which, period=period, place=place, facility=facility, count=ROWS_SHOWN,
         shown_period=view.shown_period(one, period), place_name=shown_place, snapshot=view.snapshot,
         tabs=("denominator", "numerator", "unknown") if one.kind == "share" else ("denominator", "unknown"))
-
-
-def _named(value: Any, names: dict[str, str]) -> str:
-    """A value as people read it: names for codes, yes and no for truth values."""
-    if value is None:
-        return ""
-    key = str(value).lower() if isinstance(value, bool) else str(value)
-    if key not in names:
-        return number(value) if isinstance(value, float) else key
-    is_plain = len(names) <= LARGE_LIST or isinstance(value, bool) or key.isdigit()
-    return names[key] if is_plain else f"{key} {names[key]}"
 
 
 @router.get("/indicator/{name}/figures.{form}")

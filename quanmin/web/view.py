@@ -109,11 +109,11 @@ class View:
         """The period to show: the one asked for where there is data, else the newest month for which all that insurance owes has come."""
         return asked if asked in self.periods() else self.inquiry.newest()
 
-    def code_names(self, indicator: Indicator, dimension: str) -> Mapping[str, str]:
+    def code_names(self, indicator: Indicator | Check, dimension: str) -> Mapping[str, str]:
         """Code → name for the values of a dimension."""
         return code_names(self.inquiry, indicator, dimension)
 
-    def column_labels(self, indicator: Indicator) -> dict[str, str]:
+    def column_labels(self, indicator: Indicator | Check) -> dict[str, str]:
         """Column → label, of the tables the indicator is counted from."""
         tables = [self.catalog.tables[table] for table in self.indicators.tables_of(indicator)]
         return {c.name: c.label.in_language(language()) for table in reversed(tables) for c in table.columns.values()} | {

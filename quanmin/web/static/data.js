@@ -57,10 +57,10 @@
     spread(holder, d.x.length, 30, 48);
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: narrow() ? 84 : 120, top: 8, bottom: 8, containLabel: true }, yAxis: names({ y: d.x }, c),
-      xAxis: { type: "value", min: 0, splitNumber: narrow() ? 2 : 5, axisLabel: { color: c("soft"), hideOverlap: true, formatter: "{value}%" }, splitLine: { lineStyle: { color: c("line") } } },
+      xAxis: { type: "value", min: 0, splitNumber: narrow() ? 2 : 5, axisLabel: { color: c("soft"), hideOverlap: true, formatter: "{value}" + (d.unit === undefined ? "%" : d.unit) }, splitLine: { lineStyle: { color: c("line") } } },
       series: [{ type: "bar", barWidth: 16, itemStyle: { color: rgba(c("brand"), 0.7) }, data: d.y.map((v, i) => ({ value: v, link: d.links[i],
         label: { show: true, position: "right", color: c("ink"), formatter: d.text[i] } })) }],
-      tooltip: tip(tools.shared(c), (item) => tools.safe(d.x[item.dataIndex]) + "<br>" + tools.two(item.value) + "% · " + tools.safe(d.text[item.dataIndex])),
+      tooltip: tip(tools.shared(c), (item) => tools.safe(d.x[item.dataIndex]) + "<br>" + tools.two(item.value) + (d.unit === undefined ? "%" : d.unit) + " · " + tools.safe(d.text[item.dataIndex])),
     });
   }
 

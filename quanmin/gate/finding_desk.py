@@ -1,0 +1,91 @@
+"""Findings of supervision within an actor's scope: what rules found, what was done about it, what is attached."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from quanmin.catalog.messages import say
+from quanmin.gate.audit import Audit
+from quanmin.model import Problem, Refusal
+from quanmin.model.finding import FindingAct, Found
+from quanmin.records.finding_ledger import attachment, keep_attachment, record_acts, recorded_acts
+
+if TYPE_CHECKING:
+    from quanmin.gate.inquiry import Inquiry
+
+LARGEST_BYTES = 10 << 20
+KINDS = (".pdf", ".png", ".jpg", ".jpeg", ".docx", ".xlsx", ".csv", ".txt")
+LONGEST_NAME = 120
+_FINDINGS = """
+SELECT finding_id, rule, family, rule_table, row_key, subject_key, facility_code, facility_county, department_code, found_on, CAST(amount_cny AS DOUBLE) AS amount_cny
+FROM finding
+WHERE ($rule = '' OR rule = $rule) AND ($family = '' OR family = $family) AND ($facility = '' OR facility_code = $facility) AND ($place = '' OR facility_county = $place)
+  AND ($period = '' OR starts_with(strftime(found_on, '%Y-%m'), $period)) AND ($finding = '' OR finding_id = $finding) AND (NOT $chosen OR list_contains($among, finding_id))
+ORDER BY found_on DESC, finding_id
+"""
+
+
+def _found(row: dict[str, Any]) -> Found:
+    return Found(row["finding_id"], row["rule"], row["family"], row["rule_table"], row["row_key"], row["subject_key"], row["facility_code"] or "",
+                 row["facility_county"] or "", row["department_code"] or "", row["found_on"].isoformat(), row["amount_cny"])
+
+
+def findings_seen(inquiry: Inquiry, told: dict[str, str], among: Sequence[str] | None) -> list[Found]:
+    """What the rules find in the snapshot, within the actor's scope."""
+    rows = inquiry.listed(_FINDINGS, **told, chosen=among is not None, among=list(among or ()))
+    return [_found(row) for row in rows]
+
+
+def acts_seen(inquiry: Inquiry, finding: str = "") -> list[FindingAct]:
+    """What was done about findings of institutions within the actor's scope."""
+    return [one for one in recorded_acts(inquiry.actor.ledger, finding) if is_seen(inquiry, one)]
+
+
+def is_seen(inquiry: Inquiry, act: FindingAct) -> bool:
+    """Whether an act's institution lies within the actor's scope."""
+    scope = inquiry.actor.scope
+    return scope.kind == "region" or (act.facility if scope.kind == "facility" else act.county) == scope.value
+
+
+def act(inquiry: Inquiry, acts: Sequence[FindingAct]) -> None:
+    """Record acts in the actor's name, all or none, each audited; raises Refusal outside their scope, or where somebody was faster."""
+    actor = inquiry.actor
+    for one in acts:
+        if not is_seen(inquiry, one):
+            actor.refuse("act on finding", one.finding)
+        if one.evidence and attachment(actor.ledger, one.facility, one.evidence) is None:
+            raise Refusal(Problem("finding", None, "evidence", one.evidence[:12], say("no_attachment"), say("mend_no_attachment")))
+    record_acts(actor.ledger, [replace(one, by=actor.name) for one in acts])
+    alike = Counter((one.act, one.rule, one.facility) for one in acts)
+    for (done, rule, facility), count in alike.items():
+        which = acts[0].finding if len(acts) == 1 else ""
+        Audit(actor.ledger).note(actor.name, "act on finding", " ".join(word for word in (done, which, rule, facility) if word), rows=count)
+
+
+def attach(inquiry: Inquiry, finding: Found, name: str, content: bytes) -> tuple[str, str]:
+    """Keep a file as evidence to a finding that the actor may answer or settle; returns its SHA-256 and the name it goes by. Raises Refusal."""
+    actor, shown = inquiry.actor, PurePath(name.replace("\\", "/")).name[-LONGEST_NAME:]
+    if not (actor.may("answer") or actor.may("supervise")):
+        actor.refuse("attach", finding.id)
+    if PurePath(shown).suffix.lower() not in KINDS:
+        raise Refusal(Problem("finding", None, "evidence", shown, say("attachment_kind"), " ".join(KINDS)))
+    if not 0 < len(content) <= LARGEST_BYTES:
+        raise Refusal(Problem("finding", None, "evidence", shown, say("attachment_size"), f"1 B – {LARGEST_BYTES >> 20} MB"))
+    sha256 = keep_attachment(actor.ledger, finding.facility, content, actor.name)
+    Audit(actor.ledger).note(actor.name, "attach", f"{finding.id} {sha256[:12]}")
+    return sha256, shown
+
+
+def attached(inquiry: Inquiry, finding: str, sha256: str) -> tuple[str, bytes] | None:
+    """Name and content of a file attached to a finding within the actor's scope, audited; None where there is none."""
+    inquiry.actor.require("small", "attachment", finding[:64])
+    one = next((one for one in acts_seen(inquiry, finding) if one.evidence == sha256), None) if finding and sha256 else None
+    content = attachment(inquiry.actor.ledger, one.facility, sha256) if one else None
+    if one is None or content is None:
+        return None
+    Audit(inquiry.actor.ledger).note(inquiry.actor.name, "attachment", f"{finding} {sha256[:12]}")
+    return one.evidence_name, content
