@@ -43,6 +43,23 @@ def check_page(check: Check) -> list[str]:
     return [*lines, f"`{check.violated}`", "", f"{check.mend.zh} · {check.mend.en}", ""]
 
 
+def rule_page(rule: Check) -> list[str]:
+    """A rule of supervision: what it says of a case, when the same picture is proper, from where it comes."""
+    lines = [f"### {rule.label.zh} · {rule.label.en}", "", f"`{rule.id}` · {rule.source.status} · {rule.source.document} {rule.source.item}".rstrip(), ""]
+    text = rule.finding
+    said = [text.explanation.zh, "", text.explanation.en, "", f"- {text.innocent.zh}", f"- {text.innocent.en}", ""] if text else []
+    return [*lines, f"`{rule.applies or 'TRUE'}` → `{rule.violated}`", "", *said]
+
+
+def rule_pages(catalog: Catalog) -> list[str]:
+    """The rules of supervision by family."""
+    lines = ["# Rules of supervision", ""]
+    for code, label in catalog.codes["rule_family"].codes.items():
+        of_family = [rule for rule in catalog.rules.values() if rule.finding and rule.finding.family == code]
+        lines += [f"## {label.zh} · {label.en}", "", *(line for rule in of_family for line in rule_page(rule))]
+    return lines
+
+
 def grid(text: str) -> list[str]:
     """A table of text as a table of Markdown; what is blank is said to be so."""
     header, *rows = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
@@ -96,6 +113,7 @@ def pages(catalog: Catalog) -> dict[str, list[str]]:
         made.setdefault(f"indicators-{one.theme}.md", [f"# {one.theme}", ""]).extend(indicator_page(one))
     for check in catalog.checks.values():
         made["checks.md"] += check_page(check)
+    made["rules.md"] = rule_pages(catalog)
     for codes in (catalog.codes[name] for name in catalog.codes):
         card = f"`{codes.id}` · {codes.standard} · {codes.version} · {codes.licence} · {codes.status}"
         made["codes.md"] += [f"## {codes.label.zh} · {codes.label.en}", "", card, ""]

@@ -25,6 +25,7 @@ class Catalog:
     codes: CodeLists = field(default_factory=CodeLists)
     indicators: dict[str, Indicator] = field(default_factory=dict)
     checks: dict[str, Check] = field(default_factory=dict)
+    rules: dict[str, Check] = field(default_factory=dict)
     mappings: dict[str, Mapping] = field(default_factory=dict)
     groupers: Schemes = field(default_factory=Schemes)
     weights: dict[str, Weights] = field(default_factory=dict)
@@ -42,8 +43,8 @@ class Catalog:
         raise Refusal(Problem("catalog/indicators", None, "indicator", name, rule, say("mend_no_indicator")))
 
     def question(self, name: str) -> Indicator | Check:
-        """The check ("table/id") or indicator called `name`; raises Refusal."""
-        return self.checks[name] if name in self.checks else self.indicator(name)
+        """The check or rule ("table/id") or indicator called `name`; raises Refusal."""
+        return self.checks.get(name) or self.rules.get(name) or self.indicator(name)
 
     def base_tables(self) -> list[Table]:
         """Tables that records are taken into."""
@@ -69,6 +70,7 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     from quanmin.catalog.formulas import check_made_of_others  # the parser behind them takes longer to load than a checked catalogue
     from quanmin.catalog.mapping_files import read_mapping
     from quanmin.catalog.question_files import read_check, read_indicator
+    from quanmin.catalog.rule_files import read_rule
     from quanmin.catalog.table_files import read_table
     from quanmin.catalog.weight_files import read_weights
 
@@ -90,6 +92,9 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     for definition, table_id in _definitions(folders, "checks", complaints):
         found = read_check(definition, table_id, catalog.tables, catalog.codes)
         catalog.checks[found.id] = found
+    for definition, table_id in _definitions(folders, "rules", complaints):
+        rule = read_rule(definition, table_id, catalog.tables, catalog.codes, catalog.checks)
+        catalog.rules[rule.id] = rule
     for definition, _ in _definitions(folders, "mappings", complaints):
         catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)
     for definition, _ in _definitions(folders, "groupers", complaints):

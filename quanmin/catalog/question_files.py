@@ -8,7 +8,7 @@ from typing import Any
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.expressions import BadExpression, check
 from quanmin.catalog.reading import Definition
-from quanmin.model import Check, Example, Half, Indicator, Label, Provenance, Table, Waiting
+from quanmin.model import Check, Example, Half, Indicator, Label, Provenance, RuleText, Table, Waiting
 from quanmin.model.words import BETTER, CATEGORIES, GRAINS, KINDS, SEVERITIES, STATUSES
 
 INDICATOR_FIELDS = (
@@ -163,6 +163,11 @@ def read_indicator(definition: Definition, theme: str, tables: Mapping[str, Tabl
 def read_check(definition: Definition, table_id: str, tables: Mapping[str, Table], codes: CodeLists) -> Check:
     """The Check of one file; the folder it lies in names its table."""
     definition.known_keys(CHECK_FIELDS)
+    return check_of(definition, table_id, tables, codes)
+
+
+def check_of(definition: Definition, table_id: str, tables: Mapping[str, Table], codes: CodeLists, finding: RuleText | None = None) -> Check:
+    """What a check and a rule have alike, held against their table."""
     data = definition.data
     checker = Checker(definition, tables, codes)
     table = checker.table("name", table_id)
@@ -179,5 +184,5 @@ def read_check(definition: Definition, table_id: str, tables: Mapping[str, Table
         category=definition.word("category", CATEGORIES), severity=definition.word("severity", SEVERITIES),
         applies=data.get("applies", ""), violated=data.get("violated", ""), fields=tuple(data.get("fields", ())),
         mend=definition.label("mend") or Label("", ""), source=_provenance(definition), tolerated=float(data.get("tolerated", 0)),
-        example=_example(definition, table_id), version=definition.version, path=definition.shown,
+        example=_example(definition, table_id), finding=finding, version=definition.version, path=definition.shown,
     )

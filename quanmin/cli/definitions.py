@@ -29,7 +29,7 @@ def check(site: Site = None) -> None:
         sys.exit(1)
     executable = sum(i.is_executable for i in catalog.indicators.values())
     print(say("catalog_good", tables=len(catalog.tables), codes=len(catalog.codes), indicators=len(catalog.indicators), executable=executable,
-              checks=len(catalog.checks), mappings=len(catalog.mappings), groupers=len(catalog.groupers)))
+              checks=len(catalog.checks), rules=len(catalog.rules), mappings=len(catalog.mappings), groupers=len(catalog.groupers)))
 
 
 @app.command("list")

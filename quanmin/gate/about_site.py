@@ -39,7 +39,7 @@ class About:
 
 def catalog_version(catalog: Catalog) -> str:
     """A short hash of the versions of all questions and mappings."""
-    parts = [f"{kind}/{one.id}={one.version}" for kind in ("indicators", "checks", "mappings") for one in getattr(catalog, kind).values()]
+    parts = [f"{kind}/{one.id}={one.version}" for kind in ("indicators", "checks", "rules", "mappings") for one in getattr(catalog, kind).values()]
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
 
 

@@ -2,12 +2,12 @@
 
 from quanmin.model.answer import Answer, Cell
 from quanmin.model.mapping import Fill, Into, Mapping
-from quanmin.model.question import Check, Example, Half, Indicator, Provenance, Waiting
+from quanmin.model.question import Check, Example, Half, Indicator, Provenance, RuleText, Waiting
 from quanmin.model.receipt import Problem, Receipt, Refusal, one_line
 from quanmin.model.table import CodeList, Column, Table
 from quanmin.model.words import Label
 
 __all__ = [
     "Answer", "Cell", "Check", "CodeList", "Column", "Example", "Fill", "Half", "Indicator", "Into", "Label", "Mapping",
-    "Problem", "Provenance", "Receipt", "Refusal", "Table", "Waiting", "one_line",
+    "Problem", "Provenance", "Receipt", "Refusal", "RuleText", "Table", "Waiting", "one_line",
 ]

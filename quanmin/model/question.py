@@ -94,11 +94,27 @@ class Indicator:
 
 
 @dataclass(frozen=True)
+class RuleText:
+    """What a rule of supervision says of a row that violates it.
+
+    `family` is a code of rule_family; `explanation` tells the case with {column} put in from the row; `innocent` when the same picture is proper;
+    `amount` is an expression over the table: the money in question ("" = none); `due_days` are the days an institution has to answer.
+    """
+
+    family: str
+    explanation: Label
+    innocent: Label
+    amount: str = ""
+    due_days: int = 15
+
+
+@dataclass(frozen=True)
 class Check:
     """A data-quality question that wants to be zero: which of the rows it applies to violate the rule.
 
     `applies` and `violated` are conditions over `table`; `fields` the columns to mend; `tolerated` the share (%) of violations that is
-    still accepted of a sender. Categories follow Kahn et al. 2016 (doi:10.13063/2327-9214.1244).
+    still accepted of a sender. Categories follow Kahn et al. 2016 (doi:10.13063/2327-9214.1244). A check with `finding` is a rule of supervision:
+    each violating row is a finding that its institution answers for.
     """
 
     id: str
@@ -113,5 +129,6 @@ class Check:
     source: Provenance
     tolerated: float = 0.0
     example: Example | None = None
+    finding: RuleText | None = None
     version: str = ""
     path: str = ""

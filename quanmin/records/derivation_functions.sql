@@ -10,3 +10,7 @@ CREATE OR REPLACE MACRO icd_chapter_of(code) AS
         WHEN 'I' THEN '09' WHEN 'J' THEN '10' WHEN 'K' THEN '11' WHEN 'L' THEN '12' WHEN 'M' THEN '13' WHEN 'N' THEN '14' WHEN 'O' THEN '15'
         WHEN 'P' THEN '16' WHEN 'Q' THEN '17' WHEN 'R' THEN '18' WHEN 'S' THEN '19' WHEN 'T' THEN '19' WHEN 'V' THEN '20' WHEN 'W' THEN '20'
         WHEN 'X' THEN '20' WHEN 'Y' THEN '20' WHEN 'Z' THEN '21' WHEN 'U' THEN '22' END;
+-- What a finding of supervision is about: the same word when the record is sent again, and no person's number.
+CREATE OR REPLACE MACRO stay_subject(facility, case_number, admission_number, discharged_at) AS
+    md5('stay ' || facility || ' ' || case_number || ' ' || coalesce(CAST(admission_number AS VARCHAR), '') || ' ' || coalesce(CAST(CAST(discharged_at AS DATE) AS VARCHAR), ''));
+CREATE OR REPLACE MACRO visit_subject(facility, visit_number) AS md5('visit ' || facility || ' ' || visit_number);

@@ -12,7 +12,7 @@ from quanmin.engines.plain import PlainEngine
 from tests.conftest import frames_of, rows_of
 
 CATALOG, _ = read_all()
-QUESTIONS = {**{i.id: i for i in CATALOG.indicators.values() if i.is_executable}, **CATALOG.checks}
+QUESTIONS = {**{i.id: i for i in CATALOG.indicators.values() if i.is_executable}, **CATALOG.checks, **CATALOG.rules}
 TOLERANCE = 1e-4  # examples state four decimals
 
 

@@ -20,7 +20,7 @@ WITH near AS (
 ), p AS (
     SELECT submission, line, count(*) AS procedure_count, min(performed_at) AS first_performed_at, max(performed_at) AS last_performed_at FROM stay_procedure GROUP BY ALL
 )
-SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.submission, s.line, s.facility_code, coalesce(a.facility_county, s.facility_county_code) AS facility_county,
+SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.submission, s.line, stay_subject(s.facility_code, s.case_number, s.admission_number, s.discharged_at) AS subject_key, s.facility_code, coalesce(a.facility_county, s.facility_county_code) AS facility_county,
        s.case_number, s.admitted_at, s.discharged_at, s.sex_code, s.birth_date, s.age_years, s.age_days, s.disposition_code, q.same_admission_count, greatest(q.overlap_days, 0) AS overlap_days,
        q.days_after_death, coalesce(d.diagnosis_count, 0) AS diagnosis_count, coalesce(p.procedure_count, 0) AS procedure_count, s.external_cause_code IS NOT NULL AS has_external_cause,
        regexp_matches(s.principal_diagnosis_code, '^[ST]') AS has_injury_principal, regexp_matches(s.principal_diagnosis_code, '^(C|D[0-3]|D4[0-8])') AS has_tumour_principal,
