@@ -21,10 +21,12 @@ LARGEST_BYTES = 10 << 20
 KINDS = (".pdf", ".png", ".jpg", ".jpeg", ".docx", ".xlsx", ".csv", ".txt")
 LONGEST_NAME = 120
 _FINDINGS = """
-SELECT finding_id, rule, family, rule_table, row_key, subject_key, facility_code, facility_county, department_code, found_on, CAST(amount_cny AS DOUBLE) AS amount_cny
+SELECT finding_id, rule, family, rule_table, row_key, subject_key, facility_code, facility_county, department_code, found_on,
+    CAST(amount_cny AS DOUBLE) AS amount_cny
 FROM finding
-WHERE ($rule = '' OR rule = $rule) AND ($family = '' OR family = $family) AND ($facility = '' OR facility_code = $facility) AND ($place = '' OR facility_county = $place)
-  AND ($period = '' OR starts_with(strftime(found_on, '%Y-%m'), $period)) AND ($finding = '' OR finding_id = $finding) AND (NOT $chosen OR list_contains($among, finding_id))
+WHERE ($rule = '' OR rule = $rule) AND ($family = '' OR family = $family) AND ($facility = '' OR facility_code = $facility)
+  AND ($place = '' OR facility_county = $place) AND ($period = '' OR starts_with(strftime(found_on, '%Y-%m'), $period))
+  AND ($finding = '' OR finding_id = $finding) AND (NOT $chosen OR list_contains($among, finding_id))
 ORDER BY found_on DESC, finding_id
 """
 

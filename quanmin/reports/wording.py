@@ -8,7 +8,7 @@ from typing import Any
 from quanmin.catalog.messages import language
 from quanmin.catalog.wording import unit_in
 from quanmin.gate.inquiry import Inquiry
-from quanmin.model import Indicator
+from quanmin.model import Check, Indicator
 from quanmin.reports.standing import Standing
 from quanmin.reports.words import told
 from quanmin.services.change.causes import Cause

@@ -32,7 +32,6 @@ from quanmin.web.findings_panels import (
 from quanmin.web.panels import answer
 from quanmin.web.row_sheet import row_panel
 from quanmin.web.view import View
-from quanmin.web.words import word
 
 router = APIRouter()
 ALL = 100_000
@@ -49,7 +48,8 @@ def _tallies(view: View, chosen: dict[str, str], period: str) -> tuple[Tally, ..
 
 
 @router.get("/findings")
-def findings_page(request: Request, period: str = "", place: str = "", facility: str = "", family: str = "", rule: str = "", state: str = "", issued: int = -1) -> Response:
+def findings_page(request: Request, period: str = "", place: str = "", facility: str = "", family: str = "", rule: str = "", state: str = "",
+                  issued: int = -1) -> Response:
     """What rules found in a period: by family, institution and rule, and one by one."""
     view = View.of(request)
     view.actor.require("small", "findings", "list")
@@ -63,8 +63,8 @@ def findings_page(request: Request, period: str = "", place: str = "", facility:
     panels = [family_panel(view, tallies, shown, chosen), facility_panel(view, tallies, view.inquiry.by_unit(STAYS, shown, "facility"), shown, chosen),
               list_panel(view, listed, shown), rule_panel(view, tallies, outcomes, shown, chosen)]
     tiles = [(name, count, link(**chosen, state=name)) for name, count in counts(tallies).items()]
-    return answer(request, "findings.html", panels, snapshot=view.snapshot, period=shown, periods=view.periods(), place=place, counties=view.counties(), facility=facility,
-                  facility_name=view.facility_names().get(facility, facility), family=family, families=families(view), rule=rule,
+    return answer(request, "findings.html", panels, snapshot=view.snapshot, period=shown, periods=view.periods(), place=place, counties=view.counties(),
+                  facility=facility, facility_name=view.facility_names().get(facility, facility), family=family, families=families(view), rule=rule,
                   rule_name=rule_name(view.catalog.rules, rule), state=state, states=(*STATES, "late", "escalated"), tiles=tiles, issued=issued,
                   may_issue=view.actor.may("supervise"), new=counts(tallies)["new"], all_of_it=link(period=shown))
 
@@ -102,12 +102,13 @@ def _page(request: Request, view: View, told: Told, problems: tuple[Problem, ...
         rows = view.actor.rows(view.indicators, rule.id, "numerator", [f"subject_key = '{told.found.subject_key}'"], 20)
         panels.append(row_panel(view, rule, rows))
         row = next(iter(rows.to_pylist()), {})
-    text = rule.finding if rule is not None else None
+    text, facility = rule.finding if rule is not None else None, told.found.facility
     found = answer(request, "finding.html", panels, snapshot=view.snapshot, one=told, rule=rule, name=rule_name(view.catalog.rules, told.found.rule),
-                   family=families(view).get(told.found.family, ""), facility_name=view.facility_names().get(told.found.facility, told.found.facility),
+                   family=families(view).get(told.found.family, ""), facility_name=view.facility_names().get(facility, facility),
                    explanation=_explained(text.explanation.in_language(language()), row) if text is not None and row else "",
-                   innocent=text.innocent.in_language(language()) if text is not None else "", precision=precision(told.outcome).text, state=state_text(told.standing),
-                   acts=told.may, due=DUE, problems=problems, today=view.inquiry.today(), others=link(rule=told.found.rule, facility=told.found.facility, period=month[:4]))
+                   innocent=text.innocent.in_language(language()) if text is not None else "", precision=precision(told.outcome).text,
+                   state=state_text(told.standing), acts=told.may, due=DUE, problems=problems, today=view.inquiry.today(),
+                   others=link(rule=told.found.rule, facility=facility, period=month[:4]))
     found.status_code = 400 if problems else found.status_code
     return found
 

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 from quanmin.catalog.messages import language
 from quanmin.model import Cell, Check
+from quanmin.model.asker import Unit
 from quanmin.model.finding import FindingAct
 from quanmin.services.supervision.actions import Findings, Tally
 from quanmin.services.supervision.outcomes import RuleOutcome
-from quanmin.services.supervision.standing import STATES, Standing
+from quanmin.services.supervision.standing import OPEN, STATES, Standing
 from quanmin.web.data_pages import bars
 from quanmin.web.figures import number
 from quanmin.web.overview_page import about
@@ -33,6 +34,10 @@ def families(view: View) -> dict[str, str]:
 def rule_name(rules: Mapping[str, Check], rule: str) -> str:
     """What a rule is called; its id where the catalogue holds it no more."""
     return rules[rule].label.in_language(language()) if rule in rules else rule
+
+
+def _unit(units: Mapping[str, Unit], code: str) -> str:
+    return units[code].name if code in units else code
 
 
 def link(**told: str) -> str:
@@ -87,9 +92,9 @@ def facility_panel(view: View, tallies: Sequence[Tally], stays: Mapping[str, Cel
         states, cases = _states(group), int(stays[code].denominator or 0) if code in stays and not stays[code].suppressed else 0
         total = sum(states.values())
         rate = PER * total / cases if cases else None
-        rows.append([Shown(units[code].name if code in units else code, code, link(**(chosen | {"facility": code}))), total,
-                     Shown(f"{rate:.1f}" if rate is not None else "–", rate), _money(sum(t.amount_cny for t in group)), states["new"],
-                     sum(states[s] for s in ("issued", "answered", "rectifying", "rectified")), sum(t.late for t in group), states["closed"] + states["dismissed"]])
+        rows.append([Shown(_unit(units, code), code, link(**(chosen | {"facility": code}))), total, Shown("–" if rate is None else f"{rate:.1f}", rate),
+                     _money(sum(t.amount_cny for t in group)), states["new"], sum(states[s] for s in OPEN), sum(t.late for t in group),
+                     states["closed"] + states["dismissed"]])
     rows.sort(key=lambda row: (-(row[2].value or 0), row[0].value))
     shown = [row for row in rows if row[2].value is not None][:RANKED]
     chart = bars(word("findings_per_stays"), [(row[0].text, round(row[2].value, 1), number(row[1]), row[0].href) for row in shown], "")
@@ -102,15 +107,17 @@ def rule_panel(view: View, tallies: Sequence[Tally], outcomes: Mapping[str, Rule
     for one in tallies:
         groups.setdefault(one.rule, []).append(one)
     columns = [Column("rule", word("finding_rule")), Column("family", word("finding_family")), Column("findings", word("findings_count"), True),
-               Column("facilities", word("findings_institutions"), True), Column("amount_cny", word("finding_amount"), True), Column("precision", word("rule_precision"), True),
-               Column("settled", word("rule_settled"), True), Column("document", word("document"))]
+               Column("facilities", word("findings_institutions"), True), Column("amount_cny", word("finding_amount"), True),
+               Column("precision", word("rule_precision"), True), Column("settled", word("rule_settled"), True), Column("document", word("document"))]
     rows = []
-    for rule in sorted({*groups, *([] if chosen.get("rule") or chosen.get("family") else rules)}, key=lambda r: (-sum(sum(t.states.values()) for t in groups.get(r, [])), r)):
+    quiet = () if chosen.get("rule") or chosen.get("family") else rules  # rules that found nothing are told as well
+    sizes = {rule: sum(sum(t.states.values()) for t in groups.get(rule, ())) for rule in (*groups, *quiet)}
+    for rule in sorted(sizes, key=lambda rule: (-sizes[rule], rule)):
         group, outcome = groups.get(rule, []), outcomes.get(rule)
         known = rules.get(rule)
         family = known.finding.family if known is not None and known.finding is not None else ""
-        rows.append([Shown(rule_name(rules, rule), rule, link(**(chosen | {"rule": rule}))), Shown(names.get(family, ""), family),
-                     sum(sum(t.states.values()) for t in group), len({t.facility for t in group}), _money(sum(t.amount_cny for t in group)), precision(outcome),
+        rows.append([Shown(rule_name(rules, rule), rule, link(**(chosen | {"rule": rule}))), Shown(names.get(family, ""), family), sizes[rule],
+                     len({t.facility for t in group}), _money(sum(t.amount_cny for t in group)), precision(outcome),
                      outcome.violations + outcome.innocent if outcome else 0, known.source.document if known else ""])
     return Panel("rules", word("rules_heading"), Sheet(columns, rows, about(view, period)), note=word("rules_note", count=len(rules)))
 
@@ -131,23 +138,23 @@ def state_text(standing: Standing) -> str:
 def list_panel(view: View, found: Findings, period: str) -> Panel:
     """The findings one by one."""
     rules, names, units = view.catalog.rules, families(view), view.inquiry.units("facility")
-    columns = [Column("finding", word("finding")), Column("rule", word("finding_rule")), Column("family", word("finding_family")), Column("facility", word("institution")),
-               Column("found_on", word("finding_found_on")), Column("amount_cny", word("finding_amount"), True), Column("state", word("finding_state")),
-               Column("due_on", word("finding_due_on"))]
-    rows = [[Shown(one.found.id[:8], one.found.id, f"/findings/{one.found.id}"), Shown(rule_name(rules, one.found.rule), one.found.rule),
-             Shown(names.get(one.found.family, ""), one.found.family), Shown(units[one.found.facility].name if one.found.facility in units else one.found.facility,
-                                                                             one.found.facility), one.found.found_on,
-             "" if one.found.amount_cny is None else _money(one.found.amount_cny),
-             Shown(state_text(one.standing) + ("" if one.is_found else f" · {word('finding_gone')}"), one.standing.state, verdict="missed" if one.standing.days_late else ""),
-             one.standing.due_on] for one in found.findings]
+    columns = [Column("finding", word("finding")), Column("rule", word("finding_rule")), Column("family", word("finding_family")),
+               Column("facility", word("institution")), Column("found_on", word("finding_found_on")), Column("amount_cny", word("finding_amount"), True),
+               Column("state", word("finding_state")), Column("due_on", word("finding_due_on"))]
+    rows = []
+    for one in found.findings:
+        it, stands = one.found, state_text(one.standing) + ("" if one.is_found else f" · {word('finding_gone')}")
+        rows.append([Shown(it.id[:8], it.id, f"/findings/{it.id}"), Shown(rule_name(rules, it.rule), it.rule), Shown(names.get(it.family, ""), it.family),
+                     Shown(_unit(units, it.facility), it.facility), it.found_on, "" if it.amount_cny is None else _money(it.amount_cny),
+                     Shown(stands, one.standing.state, verdict="missed" if one.standing.days_late else ""), one.standing.due_on])
     return Panel("list", word("findings_list"), Sheet(columns, rows, about(view, period)), is_open=True,
                  note=word("findings_shown", shown=len(found.findings), count=found.count))
 
 
 def history_panel(view: View, acts: Sequence[FindingAct], finding: str) -> Panel:
     """What was done about a finding, step by step."""
-    columns = [Column("step", "#", True), Column("at", word("set_at")), Column("by", word("set_by")), Column("act", word("finding_act")), Column("text", word("finding_text")),
-               Column("due_on", word("finding_due_on")), Column("evidence", word("finding_evidence"))]
+    columns = [Column("step", "#", True), Column("at", word("finding_done_at")), Column("by", word("finding_done_by")), Column("act", word("finding_act")),
+               Column("text", word("finding_text")), Column("due_on", word("finding_due_on")), Column("evidence", word("finding_evidence"))]
     rows = [[one.step, one.at[:16].replace("T", " "), one.by, Shown(word(f"act_{one.act}"), one.act), one.text, one.due_on,
              Shown(one.evidence_name, one.evidence, f"/findings/{finding}/evidence/{one.evidence}") if one.evidence else ""] for one in acts]
     return Panel("history", word("finding_history"), Sheet(columns, rows, about(view, "")), is_open=True)
@@ -160,13 +167,14 @@ def comparison_panel(view: View, rule: Check, facility: str, where: list[str], p
     order = sorted(cells, key=lambda code: (-float(cells[code].value or 0), code))
     columns = [Column("facility", word("institution")), Column("findings", word("findings_count"), True), Column("rows", word("rule_applicable"), True),
                Column("share", word("rule_share"), True)]
-    rows = [[Shown(units[code].name if code in units else code, code, f"/facility/{code}"), int(cells[code].numerator or 0), int(cells[code].denominator or 0),
+    rows = [[Shown(_unit(units, code), code, f"/facility/{code}"), int(cells[code].numerator or 0), int(cells[code].denominator or 0),
              Shown("–" if cells[code].value is None else f"{cells[code].value:.2f}%", cells[code].value)] for code in order]
     shown = [row for row in rows if row[3].value][:RANKED]
     mine = next((row for row in rows if row[0].value == facility), None)
     if mine is not None and mine[3].value and mine not in shown:
         shown.append(mine)
-    chart = bars(word("rule_share"), [((f"▶ {row[0].text}" if row[0].value == facility else row[0].text), round(float(row[3].value), 3), f"{row[1]} / {row[2]}", "") for row in shown])
+    marked = [(f"▶ {row[0].text}" if row[0].value == facility else row[0].text, row) for row in shown]
+    chart = bars(word("rule_share"), [(name, round(float(row[3].value), 3), f"{row[1]} / {row[2]}", "") for name, row in marked])
     place = order.index(facility) + 1 if facility in order else 0
     return Panel("comparison", word("finding_comparison"), Sheet(columns, rows, about(view, period)), chart,
                  note=word("finding_comparison_note", rank=place, count=len(order)) if place else "")

@@ -17,7 +17,7 @@ from quanmin.services.ranking.actions import ranking
 from quanmin.services.variation.actions import deciles, funnel, variation
 from quanmin.web.change_panels import bridge_panel, causes_panel, groups_panel
 from quanmin.web.definition_panels import history_panel
-from quanmin.web.figures import figure, number
+from quanmin.web.figures import figure
 from quanmin.web.indicator_panels import (
     about,
     breakdown_panel,

@@ -12,7 +12,7 @@ from quanmin.catalog import Catalog
 from quanmin.catalog.messages import language, say
 from quanmin.gate import Actor
 from quanmin.gate.inquiry import CODE, PERIOD
-from quanmin.model import Cell, Indicator, Problem, Refusal
+from quanmin.model import Cell, Check, Indicator, Problem, Refusal
 from quanmin.reports.wording import code_names
 from quanmin.reports.words import told
 from quanmin.web.desk import Desk

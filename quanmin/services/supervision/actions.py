@@ -110,7 +110,8 @@ def _one(asker: Asker, finding: str) -> Listed:
 
 
 @action("figures")
-def findings(asker: Asker, rule: str = "", family: str = "", facility: str = "", place: str = "", period: str = "", state: str = "", limit: int = SHOWN) -> Findings:
+def findings(asker: Asker, rule: str = "", family: str = "", facility: str = "", place: str = "", period: str = "", state: str = "",
+             limit: int = SHOWN) -> Findings:
     """Findings of supervision with where each stands: of a rule, family, institution, county, period or state (late and escalated are states too)."""
     if state and state not in (*STATES, "late", "escalated"):
         raise _refuse("state", state, "bad_value", ", ".join((*STATES, "late", "escalated")))
@@ -184,8 +185,9 @@ def _act(asker: Asker, one: Listed, act: str, text: str, due_on: str = "", evide
 
 
 @action("supervise", changes=True)
-def issue_findings(asker: Asker, rule: str = "", facility: str = "", place: str = "", period: str = "", finding: str = "", due_on: str = "", text: str = "") -> int:
-    """Send findings that nobody has looked at yet to their institutions to be checked by a day: one, or all of a rule, institution, county and period; tells how many."""
+def issue_findings(asker: Asker, rule: str = "", facility: str = "", place: str = "", period: str = "", finding: str = "", due_on: str = "",
+                   text: str = "") -> int:
+    """Send findings nobody has looked at to their institutions to be checked by a day, one or all of a rule, institution, county, period; tells how many."""
     if not (rule or finding):
         raise _refuse("rule", "", "issue_what", say("mend_issue_what"))
     listed = [_one(asker, finding)] if finding else [one for one in _listed(asker, rule, "", facility, place, period) if one.standing.state == "new"]

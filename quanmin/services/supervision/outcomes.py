@@ -12,7 +12,7 @@ from quanmin.services.supervision.standing import Standing
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """A rule's record: findings `looked_at`, of which `violations` and `innocent`; precision in % with its Wilson interval, None before anything was settled."""
+    """A rule's record: findings `looked_at`, of which `violations` and `innocent`; precision (%) with its Wilson interval, None before any was settled."""
 
     rule: str
     looked_at: int
