@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, briefs, definitions, files, flow, grouping, people, quality, sites
+from quanmin.cli import answers, briefs, definitions, files, findings, flow, grouping, people, quality, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
@@ -21,12 +21,13 @@ app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.review, name="review")
 app.add_typer(quality.app, name="quality")
+app.command()(findings.attach)
 
 __all__ = ["app", "main", "with_actions"]
 
 
 def with_actions() -> typer.Typer:
-    """The commands and one more for every action that only reads."""
+    """The commands and one more for every action."""
     from quanmin.cli import asking  # scipy behind it takes as long to import as all the rest
 
     asking.register(app)

@@ -1,4 +1,4 @@
-"""Every action that only reads, as a command of its own: `quanmin <action> SITE --<parameter> …`."""
+"""Every action as a command of its own: `quanmin <action> SITE --<parameter> …`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from quanmin.model import Problem, Refusal
 from quanmin.model.action import Action
 
 FORMS = ("csv", "json")
-POSITIONAL = ("indicator",)
+POSITIONAL = ("indicator", "finding")
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:
@@ -76,7 +76,6 @@ def _command(one: Action) -> Callable[..., None]:
 
 
 def register(app: typer.Typer) -> None:
-    """Add a command for every action that only reads."""
+    """Add a command for every action."""
     for name, one in actions().items():
-        if not one.changes:
-            app.command(name.replace("_", "-"))(_command(one))
+        app.command(name.replace("_", "-"))(_command(one))
