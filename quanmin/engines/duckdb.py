@@ -99,11 +99,19 @@ class DuckDBEngine:
             self.connection.unregister("frame")
             source = f'SELECT * FROM "frame {table.id}"'
         elif files:
-            source = f"SELECT {column_list(table)} FROM read_parquet([{_listed(files)}], hive_partitioning = false)"
+            source = self._reading(table, files)
             if table.id in self._hold and self._row_count(files) <= HOLD_ROWS:
                 self.connection.execute(f'CREATE TABLE "held {table.id}" AS {source}{" WHERE " + limit if limit else ""}')
                 source, limit = f'SELECT * FROM "held {table.id}"', ""
         self.connection.execute(f'CREATE VIEW "{table.id}" AS {f"SELECT * FROM ({source}) WHERE {limit}" if limit else source}')
+
+    def _reading(self, table: Table, files: Sequence[str]) -> str:
+        """What reads a table's files; a column that was declared after they were written is null in them."""
+        stored = f"read_parquet([{_listed(files)}], hive_partitioning = false)"
+        known = {name for name, *_ in self.connection.execute(f"DESCRIBE SELECT * FROM {stored}").fetchall()}
+        if known >= set(table.columns):
+            return f"SELECT {column_list(table)} FROM {stored}"
+        return f"SELECT {column_list(table)} FROM (SELECT * FROM {stored} UNION ALL BY NAME {empty_select(table)})"
 
     @staticmethod
     def _row_count(files: Sequence[str]) -> int:
