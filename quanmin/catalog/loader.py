@@ -12,6 +12,7 @@ from quanmin.catalog.grouper_files import Schemes
 from quanmin.catalog.messages import say
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
+from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.weights import Weights
 
 SHIPPED = Path(__file__).parent
@@ -29,6 +30,8 @@ class Catalog:
     mappings: dict[str, Mapping] = field(default_factory=dict)
     groupers: Schemes = field(default_factory=Schemes)
     weights: dict[str, Weights] = field(default_factory=dict)
+    handbooks: dict[str, Handbook] = field(default_factory=dict)
+    sheets: dict[str, ScoringSheet] = field(default_factory=dict)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -67,6 +70,7 @@ def _folders(own: Path | None) -> list[Path]:
 
 def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     """The catalogue and all complaints about it; `own` is a region's folder of the same shape, loaded last."""
+    from quanmin.catalog.appraisal_files import read_handbook, read_sheet
     from quanmin.catalog.formulas import check_made_of_others  # the parser behind them takes longer to load than a checked catalogue
     from quanmin.catalog.mapping_files import read_mapping
     from quanmin.catalog.question_files import read_check, read_indicator
@@ -101,6 +105,10 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
         catalog.groupers.add(definition)
     for definition, _ in _definitions(folders, "weights", complaints):
         catalog.weights[definition.id] = read_weights(definition, catalog.groupers)
+    for definition, _ in _definitions(folders, "handbooks", complaints):
+        catalog.handbooks[definition.id] = read_handbook(definition, catalog.indicators)
+    for definition, _ in _definitions(folders, "appraisal", complaints):
+        catalog.sheets[definition.id] = read_sheet(definition, catalog.indicators)
     return catalog, complaints
 
 

@@ -62,7 +62,8 @@ class Checker:
             self.definition.complain(key, half.distinct, "sums and counts distinct at once", "keep one of sum and distinct")
 
 
-def _provenance(definition: Definition) -> Provenance:
+def read_provenance(definition: Definition) -> Provenance:
+    """Where a definition comes from, complained of where it says too little."""
     given = definition.data.get("source", {})
     status = given.get("status", "")
     if status not in STATUSES:
@@ -142,7 +143,7 @@ def read_indicator(definition: Definition, theme: str, tables: Mapping[str, Tabl
     numerator, denominator = _halves(kind, data, definition) if waiting is None else (None, None)
     indicator = Indicator(
         id=definition.id, code=str(data.get("code", "")), part=data.get("part", ""), label=definition.label("name") or Label("", ""),
-        kind=kind, unit=data.get("unit", ""), better=definition.word("better", BETTER), theme=theme, source=_provenance(definition),
+        kind=kind, unit=data.get("unit", ""), better=definition.word("better", BETTER), theme=theme, source=read_provenance(definition),
         numerator=numerator, denominator=denominator, per=float(data.get("per", 1)), by=tuple(data.get("by", ())),
         of=data.get("of", ""), lag=data.get("lag", ""), parts=data.get("parts", {}), formula=data.get("formula", ""),
         requires=tuple(data.get("requires", ())), why=definition.label("why"), example=_example(definition, data.get("table", "")),
@@ -183,6 +184,6 @@ def check_of(definition: Definition, table_id: str, tables: Mapping[str, Table],
         id=f"{table_id}/{definition.id}", label=definition.label("name") or Label("", ""), table=table_id,
         category=definition.word("category", CATEGORIES), severity=definition.word("severity", SEVERITIES),
         applies=data.get("applies", ""), violated=data.get("violated", ""), fields=tuple(data.get("fields", ())),
-        mend=definition.label("mend") or Label("", ""), source=_provenance(definition), tolerated=float(data.get("tolerated", 0)),
+        mend=definition.label("mend") or Label("", ""), source=read_provenance(definition), tolerated=float(data.get("tolerated", 0)),
         example=_example(definition, table_id), finding=finding, version=definition.version, path=definition.shown,
     )

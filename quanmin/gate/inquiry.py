@@ -13,6 +13,7 @@ from quanmin.gate.actor import Actor
 from quanmin.gate.finding_desk import act, acts_seen, findings_seen
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
+from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.asker import UNITS, Evidence, Unit
 from quanmin.model.finding import FindingAct, Found
 from quanmin.model.question import Check
@@ -299,6 +300,14 @@ class Inquiry:
     def today(self) -> str:
         """This day in China."""
         return today()
+
+    def sheets(self) -> Mapping[str, ScoringSheet]:
+        """The scoring sheets of appraisals by id."""
+        return self.indicators.catalog.sheets
+
+    def handbooks(self) -> Mapping[str, Handbook]:
+        """The handbooks of appraisals by id."""
+        return self.indicators.catalog.handbooks
 
     def rules(self) -> Mapping[str, Check]:
         """The rules of supervision by id."""

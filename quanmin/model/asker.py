@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from quanmin.model.answer import Answer, Cell
+from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.finding import FindingAct, Found
 from quanmin.model.question import Check, Indicator
 
@@ -114,6 +115,12 @@ class Asker(Protocol):
 
     def evidence(self) -> Sequence[Evidence]:
         """What was reported of items that are not computed."""
+
+    def sheets(self) -> Mapping[str, ScoringSheet]:
+        """The scoring sheets of appraisals by id."""
+
+    def handbooks(self) -> Mapping[str, Handbook]:
+        """The handbooks of appraisals by id."""
 
     def today(self) -> str:
         """This day in China."""

@@ -27,6 +27,7 @@ from quanmin.model import Refusal
 from quanmin.site import Site
 from quanmin.web import (
     about_page,
+    appraisal_page,
     brief_page,
     case_mix_page,
     communities_page,
@@ -48,7 +49,7 @@ from quanmin.web.rendering import failure
 from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
-PAGES = (sign_in, overview_page, case_mix_page, findings_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page,
+PAGES = (sign_in, overview_page, case_mix_page, appraisal_page, findings_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page,
          targets_page, data_pages, data_checks_page, data_upload, review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")

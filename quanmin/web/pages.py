@@ -13,7 +13,8 @@ from quanmin.web.view import View
 
 router = APIRouter()
 ENTRIES_SHOWN = 200
-THEMES = ("tiered_care", "county_community", "tertiary_hospitals", "secondary_hospitals", "case_mix", "quality", "accreditation", "resources", "public_health")
+THEMES = ("tiered_care", "county_community", "tertiary_hospitals", "secondary_hospitals", "case_mix", "quality", "accreditation", "resources", "public_health",
+          "earlier_editions")
 
 
 @router.get("/indicators")
