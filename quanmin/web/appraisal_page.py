@@ -118,7 +118,8 @@ def hospital_page(request: Request, facility: str, sheet: str = "", year: str = 
     tried, problems = _what_if(request, view, chosen, facility, of)
     scored, known = view.catalog.sheets[chosen], view.catalog.indicators
     movable = [item for item in found.items if not next(one for one in scored.items if one.indicator == item.indicator).is_judged]
-    lead = indicator or next((i.indicator for i in found.items if i.lost > 0 and driving_dimensions(known[i.indicator])), "")
+    lossy = [i.indicator for i in found.items if i.lost > 0 and driving_dimensions(known[i.indicator])]
+    lead = indicator or next((name for name in lossy if driving_dimensions(known[name]) != ("month",)), next(iter(lossy), ""))
     panels = [items_panel(view, scored, found)]
     if split := _drivers(view, facility, lead, by, of):
         panels.append(split)

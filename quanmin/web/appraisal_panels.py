@@ -39,7 +39,8 @@ def hospitals_panel(view: View, sheet: ScoringSheet, found: Sequence[Hospital], 
              _points(one.score.points), _points(one.score.open_points), grades(one), _points(one.score.to_next),
              *(_points(one.groups[group]) for group in sheet.groups)] for one in found]
     series = [{"name": label.in_language(language()), "data": [round(one.groups[group], 1) for one in found]} for group, label in sheet.groups.items()]
-    chart = {"kind": "stacked", "y": [one.name for one in found], "tones": list(TONES[:len(series)]), "series": series} if found else None
+    chart = {"kind": "stacked", "y": [one.name for one in found], "tones": list(TONES[:len(series)]), "series": series,
+             "links": [row[1].href for row in rows]} if found else None
     return Panel("hospitals", word("appraisal_hospitals"), Sheet(columns, rows, about(view, str(year)) | {"sheet": sheet.id}), chart,
                  note=word("appraisal_hospitals_note", total=f"{sheet.total:g}"))
 

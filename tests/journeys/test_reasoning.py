@@ -39,13 +39,16 @@ def exported(person: Person, path: str, **told: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
-def test_every_reading_action_has_a_route_and_a_command(app: FastAPI, section: Person) -> None:
+def test_every_action_has_a_route_and_a_command(app: FastAPI, section: Person) -> None:
     listed = subprocess.run([sys.executable, "-c", "from quanmin.cli import main; main()", "--help"], capture_output=True, text=True, timeout=120).stdout
-    wanted = {name for name, one in actions().items() if not one.changes}
-    assert {"variation", "funnel", "deciles", "highlights", "ranking", "progress", "change"} <= wanted
+    wanted = actions()
+    assert {"variation", "funnel", "deciles", "highlights", "ranking", "progress", "change"} <= set(wanted)
     for name in wanted:
         assert f"  {name.replace('_', '-')} " in listed, name
-        assert section.get(f"/api/{name.replace('_', '-')}", nonsense="1").status_code in (200, 400, 422), name
+        address, csrf = f"/api/{name.replace('_', '-')}", section.get("/api/session").json()["csrf"]
+        answer = section.client.post(address, data={"csrf": csrf}) if wanted[name].changes else section.get(address, nonsense="1")
+        assert answer.status_code in (200, 400, 422), (name, answer.status_code)
+        assert not wanted[name].changes or section.get(address).status_code == 405, name
 
 
 def test_the_months_of_the_page_are_those_of_the_api_and_of_the_command(region: Region, section: Person) -> None:

@@ -99,7 +99,7 @@ def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, sectio
     assert_language(administrator.client.get("/", params={"lang": language}).text, language, "/", names | commands | {"SITE"})
 
 
-FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix",
+FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix", "/appraisal", "/appraisal/990104H001", "/appraisal/handbooks", "/findings",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
 
 
@@ -161,7 +161,9 @@ PATHS = {
     "/": ("place", "on", "export", "as_of", "lang"), "/indicators": ("theme", "period"), "/wall": ("period", "on"),
     "/indicator/{x}": ("period", "place", "view", "by", "export", "lang"), "/indicator/{x}/rows": ("period", "place", "facility", "which"),
     "/targets": ("year", "indicator", "done"), "/brief.pdf": ("period",), "/communities": ("year", "set"),
-    "/case-mix": ("period", "place", "facility"), "/about": ("as_of",),
+    "/case-mix": ("period", "place", "facility"), "/about": ("as_of",), "/appraisal": ("sheet", "year", "place", "export"),
+    "/appraisal/990104H001": ("sheet", "year", "indicator", "by", "changes", "move", "to"), "/appraisal/handbooks": ("first", "second", "year"),
+    "/findings": ("period", "place", "facility", "family", "rule", "state", "issued"), "/findings/0123456789abcdef0123456789abcdef": ("export",),
     "/api/change?indicator=in_county_inpatient_share&": ("before", "after", "place", "by"), "/api/progress?indicator=in_county_inpatient_share&": ("target",),
     "/api/ranking?indicator=in_county_inpatient_share&": ("period", "unit", "peers", "of", "named"),
     "/indicator/{x}/figures.csv": ("period", "by"), "/api/indicators/{x}": ("by", "where"), "/api/indicators/{x}/rows": ("which", "where", "limit"),
