@@ -31,7 +31,7 @@ def read_rule(definition: Definition, table_id: str, tables: Mapping[str, Table]
     if found.id in checks:
         definition.complain("name", found.id, "is already the name of a check", "give the file another name")
     if table is not None:
-        _carries_rules(definition, table)
+        _carries_rules(definition, table, tables.get("finding"))
     _both_cases(definition, found)
     return found
 
@@ -71,7 +71,7 @@ def _placeholders(definition: Definition, text: str, table: Table | None) -> Non
             definition.complain("explanation", name, "names a person", "tell the case by other columns")
 
 
-def _carries_rules(definition: Definition, table: Table) -> None:
+def _carries_rules(definition: Definition, table: Table, finding: Table | None) -> None:
     """Complain of a table on which findings cannot stand."""
     faults = [f"has no column {name}" for name in NEEDED_COLUMNS if name not in table.columns]
     if len(table.key) != 1 or table.columns[table.key[0]].type != "text":
@@ -81,6 +81,8 @@ def _carries_rules(definition: Definition, table: Table) -> None:
     for kind, column in (("county", "facility_county"), ("facility", "facility_code")):
         if table.scope.get(kind) != column:
             faults.append(f"is not within the scope of a {kind} by {column}")
+    if finding is not None and table.id not in finding.derived_from:
+        faults.append("is not among those the table finding is derived from")
     for fault in faults:
         definition.complain("name", table.id, f"table {table.id} {fault}", "rules stand on tables made for them")
 

@@ -26,6 +26,7 @@ from quanmin.records.folders import DiskFull, Folders
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
 from quanmin.records.resident_index import TOUCHED, ResidentIndex
+from quanmin.records.rule_findings import lists_of_rules, with_findings
 from quanmin.records.warehouse import StoredTable, Warehouse
 
 BATCH_ROWS = 2_000_000
@@ -66,8 +67,8 @@ class Builder:
 
     def __init__(self, catalog: Catalog, folders: Folders, ledger: Ledger, setting: Setting, retake: Retake, progress: Progress | None = None,
                  computed: Mapping[str, Computation] = MappingProxyType({}), lookups: Mapping[str, Lookup] = MappingProxyType({})) -> None:
-        self.computed, self.lookups = computed, lookups
-        self.catalog, self.folders, self.ledger, self.setting = catalog, folders, ledger, setting
+        self.computed, self.lookups = computed, {**lookups, **lists_of_rules(catalog)}
+        self.catalog, self.folders, self.ledger, self.setting = with_findings(catalog), folders, ledger, setting
         self.warehouse = Warehouse(folders.warehouse)
         self.accepted = Accepted(folders.accepted)
         self.retake = retake

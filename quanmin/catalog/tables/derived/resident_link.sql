@@ -2,7 +2,7 @@
 -- (one they have not moved out of, where there is such), else the newest place insured,
 -- else the county (and township) named in an address.
 WITH registered AS (
-    SELECT k.resident_id, arg_max(r.region_code, r.newness) AS region_code, arg_max(r.birth_date, r.newness) AS birth_date, arg_max(r.sex_code, r.newness) AS sex_code, bool_or(r.insurance_type_code IS NOT NULL) AS is_insured
+    SELECT k.resident_id, arg_max(r.region_code, r.newness) AS region_code, arg_max(r.birth_date, r.newness) AS birth_date, arg_max(r.sex_code, r.newness) AS sex_code, bool_or(r.insurance_type_code IS NOT NULL) AS is_insured, max(r.died_on) AS died_on
     FROM (SELECT *, (moved_out_on IS NULL, coalesce(registered_on, DATE '1900-01-01'), submission, line) AS newness FROM resident) r JOIN resident_cluster k ON r.identity_id = k.identity_id GROUP BY k.resident_id
 ), identified AS (
     SELECT resident_id, arg_max(region_code, (first_submission, first_line)) FILTER (table_name = 'claim') AS insured_in,
@@ -26,6 +26,7 @@ WITH registered AS (
 )
 SELECT k.identity_id, k.resident_id, left(coalesce(g.region_code, x.insured_in, n.named_county), 6) AS home_county,
        CASE WHEN length(g.region_code) >= 9 THEN left(g.region_code, 9) WHEN g.region_code IS NULL AND x.insured_in IS NULL THEN n.named_township END AS home_township,
+       CASE WHEN length(g.region_code) = 12 THEN g.region_code END AS home_village, g.died_on,
        coalesce(g.birth_date, x.birth_date) AS birth_date, coalesce(g.sex_code, x.sex_code) AS sex_code,
        coalesce(g.is_insured, FALSE) OR coalesce(x.is_insured, FALSE) AS is_insured
 FROM resident_cluster k
