@@ -99,7 +99,8 @@ def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, sectio
     assert_language(administrator.client.get("/", params={"lang": language}).text, language, "/", names | commands | {"SITE"})
 
 
-FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix", "/appraisal", "/appraisal/990104H001", "/appraisal/handbooks", "/findings",
+FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix",
+        "/appraisal", "/appraisal/990104H001", "/appraisal/handbooks", "/findings",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
 
 

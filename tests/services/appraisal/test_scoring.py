@@ -48,7 +48,8 @@ def test_a_national_percentile_lies_between_the_quantiles_given() -> None:
     assert [national_share(quantiles, value) for value in (5, 10, 15, 30, 99)] == [25, 25, 37.5, 62.5, 75] and national_share((), 3) is None
 
 
-COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n).map(float), st.just(float(n)))), min_size=1)
+PARTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n).map(float), st.just(float(n))))
+COUNTS = st.dictionaries(st.sampled_from("abcdef"), PARTS, min_size=1)
 
 
 @given(COUNTS, COUNTS)
