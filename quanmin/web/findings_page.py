@@ -30,7 +30,7 @@ from quanmin.web.findings_panels import (
     state_text,
 )
 from quanmin.web.panels import answer
-from quanmin.web.row_sheet import row_panel
+from quanmin.web.row_sheet import record_panel
 from quanmin.web.view import View
 
 router = APIRouter()
@@ -94,13 +94,13 @@ def _explained(text: str, row: dict[str, Any]) -> str:
 
 def _page(request: Request, view: View, told: Told, problems: tuple[Problem, ...] = ()) -> Response:
     rule: Check | None = view.catalog.rules.get(told.found.rule)
-    panels, row = [history_panel(view, told.acts, told.found.id)], dict[str, Any]()
+    panels, row = [history_panel(view, told.acts, told.found.id)] if told.acts else [], dict[str, Any]()
     month = told.found.found_on[:7]
     if rule is not None:
         panels.append(comparison_panel(view, rule, told.found.facility, [f"month = '{month}'"], month))
     if rule is not None and told.is_found and view.actor.may("rows"):
         rows = view.actor.rows(view.indicators, rule.id, "numerator", [f"subject_key = '{told.found.subject_key}'"], 20)
-        panels.append(row_panel(view, rule, rows))
+        panels.append(record_panel(view, rule, rows))
         row = next(iter(rows.to_pylist()), {})
     text, facility = rule.finding if rule is not None else None, told.found.facility
     found = answer(request, "finding.html", panels, snapshot=view.snapshot, one=told, rule=rule, name=rule_name(view.catalog.rules, told.found.rule),

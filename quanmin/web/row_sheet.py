@@ -37,6 +37,9 @@ def row_sheet(view: View, question: Indicator | Check, rows: pa.Table, told: Map
     return Sheet([Column(c, labels.get(c, c)) for c in filled], cells, told)
 
 
-def row_panel(view: View, question: Indicator | Check, rows: pa.Table) -> Panel:
-    """The rows as a panel."""
-    return Panel("rows", word("rows"), row_sheet(view, question, rows, about(view, "")), is_open=True)
+def record_panel(view: View, question: Indicator | Check, rows: pa.Table) -> Panel:
+    """A few rows, each a column: what it holds from top to bottom."""
+    sheet = row_sheet(view, question, rows, about(view, ""))
+    columns = [Column("column", word("column_is")), *(Column(f"row_{i + 1}", f"{word('row_is')} {i + 1}") for i in range(len(sheet.rows)))]
+    return Panel("rows", word("rows"), Sheet(columns, [[column.label, *(row[i] for row in sheet.rows)] for i, column in enumerate(sheet.columns)], sheet.about),
+                 is_open=True)

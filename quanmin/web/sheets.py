@@ -16,6 +16,7 @@ from quanmin.reports.wording import NOTHING, number
 from quanmin.web.words import native, word
 
 TALL = 14  # rows, beyond which a table scrolls in itself
+DAY = 16  # characters of a day, with its minute at most
 MARKS = {"met": "●", "missed": "▲"}
 
 
@@ -70,7 +71,8 @@ def _text(value: Any) -> str:
 def _cell(value: Any, tag: str, kind: str) -> str:
     end = tag.split(" ")[0]
     if not isinstance(value, Shown):
-        return f'<{tag} class="{kind}">{_text(value)}</{end}>'
+        is_day = isinstance(value, str) and value[4:5] == "-" and len(value) <= DAY
+        return f'<{tag} class="{kind}{" day" if is_day else ""}">{_text(value)}</{end}>'
     title = f' title="{escape(value.title)}"' if value.title else ""
     mark = f'<span class="mark" role="img" aria-label="{escape(word(value.verdict))}">{MARKS[value.verdict]}</span>' if value.verdict in MARKS else ""
     text = native(value.text)
