@@ -21,7 +21,7 @@ demo: setup
 
 test: setup
 	$(MAKE) --no-print-directory -j 2 style types check
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 style: setup
 	$(VENV)/bin/ruff check quanmin tests bench

@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, briefs, definitions, files, findings, flow, grouping, people, quality, sites
+from quanmin.cli import answers, attaching, briefs, definitions, files, flow, grouping, people, quality, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
@@ -21,16 +21,16 @@ app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.review, name="review")
 app.add_typer(quality.app, name="quality")
-app.command()(findings.attach)
+app.command()(attaching.attach)
 
 __all__ = ["app", "main", "with_actions"]
 
 
-def with_actions() -> typer.Typer:
-    """The commands and one more for every action."""
-    from quanmin.cli import asking  # scipy behind it takes as long to import as all the rest
+def with_actions(wanted: str = "") -> typer.Typer:
+    """The commands and one more for the wanted action, or for every one."""
+    from quanmin.cli import asking  # scipy behind some takes as long to import as all the rest
 
-    asking.register(app)
+    asking.register(app, wanted)
     return app
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} | {
         group.name for group in app.registered_groups}
     try:
-        (app if sys.argv[1:2] and sys.argv[1] in known else with_actions())()
+        (app if sys.argv[1:2] and sys.argv[1] in known else with_actions(*sys.argv[1:2]))()
     except Refusal as refusal:
         complain(refusal.problems)
         sys.exit(2)

@@ -17,7 +17,7 @@ from quanmin.cli.answers import AsOf
 from quanmin.cli.printing import write_rows
 from quanmin.cli.sites import SiteFolder, open_site
 from quanmin.gate.inquiry import Inquiry
-from quanmin.gate.performing import actions, perform, plain
+from quanmin.gate.performing import actions, named, perform, plain
 from quanmin.model import Problem, Refusal
 from quanmin.model.action import Action
 
@@ -40,8 +40,20 @@ def _rows(found: Any) -> list[dict[str, Any]]:
                 look(one)
 
     look(found)
-    rows = max(lists, key=len, default=[found])
-    return [{key: value if not isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False) for key, value in plain(row).items()} for row in rows]
+    rows = max(lists, key=len, default=[found] if is_dataclass(found) else [])
+    return [{key: value if not isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False) for key, value in _flat(row).items()} for row in rows]
+
+
+def _flat(row: Any) -> dict[str, Any]:
+    """The fields of a record, those of records within it beside them."""
+    found: dict[str, Any] = {}
+    for one in fields(row):
+        value = getattr(row, one.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            found |= {f"{one.name}_{key}" if key in found else key: within for key, within in _flat(value).items()}
+        else:
+            found[one.name] = plain(value)
+    return found
 
 
 def _command(one: Action) -> Callable[..., None]:
@@ -52,7 +64,7 @@ def _command(one: Action) -> Callable[..., None]:
         found = perform(Inquiry(opened.operator(), opened.indicators(as_of, hold=one.is_wide), opened.settings.region), one.name, told)
         if form == "csv":
             rows = _rows(found)
-            write_rows(rows, list(rows[0]), form, out)
+            write_rows(rows, list(rows[0]) if rows else [], form, out)
             return
         text = json.dumps(plain(found), ensure_ascii=False, indent=1)
         if out is None:
@@ -75,7 +87,8 @@ def _command(one: Action) -> Callable[..., None]:
     return run
 
 
-def register(app: typer.Typer) -> None:
-    """Add a command for every action."""
-    for name, one in actions().items():
+def register(app: typer.Typer, wanted: str = "") -> None:
+    """Add a command for the wanted action, or for every one."""
+    found = named(wanted.replace("-", "_"))
+    for name, one in ({found.name: found} if found else actions()).items():
         app.command(name.replace("_", "-"))(_command(one))

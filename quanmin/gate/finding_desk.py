@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 10 << 20
 KINDS = (".pdf", ".png", ".jpg", ".jpeg", ".docx", ".xlsx", ".csv", ".txt")
 LONGEST_NAME = 120
+WORD = re.compile(r"[0-9A-Za-z_./-]{1,120}")
+COLUMNS = {"rule": "rule", "family": "family", "facility": "facility_code", "place": "facility_county", "finding": "finding_id"}
 _FINDINGS = """
 SELECT finding_id, rule, family, rule_table, row_key, subject_key, facility_code, facility_county, department_code, found_on,
     CAST(amount_cny AS DOUBLE) AS amount_cny
-FROM finding
-WHERE ($rule = '' OR rule = $rule) AND ($family = '' OR family = $family) AND ($facility = '' OR facility_code = $facility)
-  AND ($place = '' OR facility_county = $place) AND ($period = '' OR starts_with(strftime(found_on, '%Y-%m'), $period))
-  AND ($finding = '' OR finding_id = $finding) AND (NOT $chosen OR list_contains($among, finding_id))
-ORDER BY found_on DESC, finding_id
+FROM finding WHERE {conditions} ORDER BY found_on DESC, finding_id
 """
 
 
@@ -37,9 +36,16 @@ def _found(row: dict[str, Any]) -> Found:
 
 
 def findings_seen(inquiry: Inquiry, told: dict[str, str], among: Sequence[str] | None) -> list[Found]:
-    """What the rules find in the snapshot, within the actor's scope."""
-    rows = inquiry.listed(_FINDINGS, **told, chosen=among is not None, among=list(among or ()))
-    return [_found(row) for row in rows]
+    """What the rules find in the snapshot, within the actor's scope; raises Refusal for words that name nothing."""
+    for name, word in told.items():
+        if word and not WORD.fullmatch(word):
+            raise Refusal(Problem("finding", None, name, word[:40], say("bad_value"), say("mend_code")))
+    conditions = [f"{column} = '{told[name]}'" for name, column in COLUMNS.items() if told[name]]  # as text: for parameters duckdb loads pandas
+    if told["period"]:
+        conditions.append(f"starts_with(strftime(found_on, '%Y-%m'), '{told['period']}')")
+    if among is not None:
+        conditions.append(" OR ".join(f"finding_id = '{one}'" for one in among if WORD.fullmatch(one)) or "FALSE")
+    return [_found(row) for row in inquiry.listed(_FINDINGS.format(conditions=" AND ".join(f"({one})" for one in conditions) or "TRUE"))]
 
 
 def acts_seen(inquiry: Inquiry, finding: str = "") -> list[FindingAct]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,35 @@ from quanmin.gate.inquiry import Inquiry
 from quanmin.model import Problem, Refusal
 from quanmin.model.action import Action, action
 
-REPORTS = ("quanmin.reports.communities",)  # told by name: a floor above, read only when somebody asks
+REPORTS = ("communities",)  # told by name: a floor above, read only when somebody asks
+
+
+def _modules() -> dict[str, Path]:
+    """Where actions are written: those of every service, and of the reports that put services together."""
+    services = Path(quanmin.services.__path__[0])
+    found = {f"quanmin.services.{path.parent.name}.actions": path for path in sorted(services.glob("*/actions.py"))}
+    return found | {f"quanmin.reports.{name}": services.parent / "reports" / f"{name}.py" for name in REPORTS}
 
 
 def actions() -> Mapping[str, Action]:
-    """Every action of every service, and of the reports that put services together, by name."""
-    for service in iter_modules(quanmin.services.__path__, "quanmin.services."):
-        package = import_module(service.name)
-        if any(module.name == "actions" for module in iter_modules(package.__path__)):
-            import_module(f"{service.name}.actions")
-    for report in REPORTS:
-        import_module(report)
+    """Every action by name."""
+    for module in _modules():
+        import_module(module)
     return action.all()
+
+
+def named(name: str) -> Action | None:
+    """The action of a name, None where there is none; only what speaks of it is imported, since all that services stand on takes seconds to load."""
+    if name not in action.known and name.isidentifier():
+        for module, path in _modules().items():
+            if re.search(rf"\b{name}\b", path.read_text("utf-8")):
+                import_module(module)
+    return action.known.get(name)
 
 
 def perform(inquiry: Inquiry, name: str, told: Mapping[str, Any]) -> Any:
     """What an action gives for an actor; raises Refusal for an unknown action or parameter, a missing one, or one the role does not grant."""
-    found = actions().get(name)
+    found = named(name)
     if found is None:
         raise Refusal(Problem("action", None, "", name[:40], say("bad_value"), ", ".join(actions())))
     known = {one.name: one for one in found.parameters}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -99,6 +100,17 @@ def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Pat
     county = next(row["place_code"] for row in region.truth("events") if row["kind"] == "lost_services")
     assert county == "990104" and sorted(groups, key=lambda group: groups[group])[:1] == ["11"] and groups["09"] < 0 and groups["19"] < 0
     assert {path.suffix for path in (tmp_path / "brief").iterdir()} == {".docx", ".pdf"}
+
+
+def test_every_command_of_the_path_to_a_closed_finding_runs(tmp_path: Path) -> None:
+    printed = run_blocks("docs/tutorials/front-page-to-closed-finding.md", tmp_path)
+    with (tmp_path / "found.csv").open(encoding="utf-8", newline="") as stream:
+        found = {row["rule"]: row for row in csv.DictReader(stream)}
+    assert {rule: float(row["amount_cny"]) for rule, row in found.items()} == {
+        "stay_conduct/readmitted_same_day_same_facility": 6100, "stay_conduct/male_female_diagnosis": 4300}
+    assert "stay_conduct/readmitted_same_day_same_facility,1,1,0,100.0," in printed
+    last = json.loads(printed[printed.rindex("\n{\n") :])
+    assert (last["is_found"], last["standing"]["state"], last["standing"]["verdict"], len(last["acts"])) == (False, "closed", "violation", 5)
 
 
 @pytest.fixture(scope="module")
