@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from quanmin.catalog.messages import say
 from quanmin.gate.audit import Audit
 from quanmin.model import Problem, Refusal
-from quanmin.model.finding import FindingAct, Found
+from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.records.finding_ledger import attachment, keep_attachment, record_acts, recorded_acts
 
 if TYPE_CHECKING:
@@ -97,3 +97,15 @@ def attached(inquiry: Inquiry, finding: str, sha256: str) -> tuple[str, bytes] |
         return None
     Audit(inquiry.actor.ledger).note(inquiry.actor.name, "attachment", f"{finding} {sha256[:12]}")
     return one.evidence_name, content
+
+
+def replayed(inquiry: Inquiry, name: str, applies: str, violated: str, where: Sequence[str]) -> Replay:
+    """A rule as it is and as it might be, on all months within the actor's scope, audited; conditions on columns their role may not see are refused."""
+    from quanmin.services.supervision.replay import changed, replay  # what stands behind it takes time to load
+
+    catalog, actor = inquiry.indicators.catalog, inquiry.actor
+    actor.require("rows", "replay", name if name in catalog.rules else "?")
+    after = changed(catalog, name, applies or None, violated or None)
+    actor.admit(inquiry.indicators, name, (), [after.applies, after.violated] if after.applies else [after.violated])
+    Audit(actor.ledger).note(actor.name, "replay", name)
+    return replay(inquiry.indicators.engine, catalog, catalog.rules[name], after, where)

@@ -10,12 +10,12 @@ from typing import Any
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.actor import Actor
-from quanmin.gate.finding_desk import act, acts_seen, findings_seen
+from quanmin.gate.finding_desk import act, acts_seen, findings_seen, replayed
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.asker import UNITS, Evidence, Unit
-from quanmin.model.finding import FindingAct, Found
+from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check
 from quanmin.records.ledger import today
 from quanmin.services.indicators import Indicators
@@ -319,6 +319,10 @@ class Inquiry:
         self.actor.require("figures", "findings", "list")
         told = {"rule": rule, "family": family, "facility": facility, "place": place, "period": period, "finding": finding}
         return findings_seen(self, told, among)
+
+    def replayed(self, rule: str, applies: str, violated: str, where: Sequence[str] = ()) -> Replay:
+        """The findings of a rule and of the same with other conditions ("" = as it is), over all months within the actor's scope, audited."""
+        return replayed(self, rule, applies, violated, where)
 
     def finding_acts(self, finding: str = "") -> Sequence[FindingAct]:
         """What was done about a finding, or about all, within the actor's scope."""

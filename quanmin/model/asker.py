@@ -8,7 +8,7 @@ from typing import Protocol
 
 from quanmin.model.answer import Answer, Cell
 from quanmin.model.appraisal import Handbook, ScoringSheet
-from quanmin.model.finding import FindingAct, Found
+from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check, Indicator
 
 UNITS = ("county", "facility")
@@ -131,6 +131,9 @@ class Asker(Protocol):
     def findings(self, rule: str = "", family: str = "", facility: str = "", place: str = "", period: str = "", finding: str = "",
                  among: Sequence[str] | None = None) -> Sequence[Found]:
         """What the rules find in the snapshot: of a rule, family, institution, county, period; one finding, or those among some ids."""
+
+    def replayed(self, rule: str, applies: str, violated: str, where: Sequence[str] = ()) -> Replay:
+        """The findings of a rule and of the same with other conditions ("" = as it is), over all months; raises Refusal."""
 
     def finding_acts(self, finding: str = "") -> Sequence[FindingAct]:
         """What was done about a finding, or about all, in order."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quanmin.model.question import Check
+
 
 @dataclass(frozen=True)
 class Found:
@@ -43,3 +45,27 @@ class FindingAct:
     amount_cny: float | None
     by: str
     at: str = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Findings of one facility in one month (2026-03): by both rules, only by the one as it is, only by the changed one."""
+
+    facility_code: str
+    month: str
+    both: int
+    only_before: int
+    only_after: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a change of a rule would have meant: counts in all, by facility and month, and some row keys of each side."""
+
+    before: Check
+    after: Check
+    both: int
+    only_before: int
+    only_after: int
+    by: tuple[Compared, ...]
+    sample: dict[str, tuple[str, ...]]

@@ -12,11 +12,14 @@ from quanmin.synth.activity import Activity
 from quanmin.synth.care import Codes, detailed, diagnoses, operations, settle_deaths, transfers
 from quanmin.synth.charges import Charges
 from quanmin.synth.claims import Claims
+from quanmin.synth.conduct import Conduct
+from quanmin.synth.conduct_months import Patterns
+from quanmin.synth.conduct_visits import VisitConduct
 from quanmin.synth.dirt import Kind, plant
 from quanmin.synth.flow import Flow
 from quanmin.synth.front_page import STAFF, FrontPages, layouts
 from quanmin.synth.identity import MISSING, WRONG
-from quanmin.synth.illness import Illnesses, Rows, taken
+from quanmin.synth.illness import Illnesses, Rows, stacked, taken
 from quanmin.synth.outbox import Outbox, Sent, spans
 from quanmin.synth.people import Census, People
 from quanmin.synth.place import Place
@@ -54,6 +57,8 @@ class Maker:
         self.pages = FrontPages(self.place, self.illnesses, self.codes, staff)
         self.visits, self.register = Visits(self.place, self.flow, staff), Register(self.place)
         self.claims = Claims(self.place, self.illnesses, self.codes.code, self.visits.code)
+        self.conduct, self.patterns = Conduct(self.place, self.illnesses, self.codes, self.pages), Patterns(self.place, self.illnesses)
+        self.visit_conduct = VisitConduct(self.place, self.visits)
         self.senders, self.activity = Senders(self.place), Activity(self.place)
         self.outbox, self.truth = Outbox(folder), Truth(folder, self.place)
         self.post = Post(self.outbox, self.truth)
@@ -77,7 +82,8 @@ class Maker:
         """Makes and writes one block."""
         people = self.census.block(block)
         rng = [self.census.generator(block, k) for k in range(10)]
-        stays = self._stays(people, rng[1])
+        own = self.census.generator(block, 20)  # of what is planted for supervision, so that nothing else moves
+        stays, more = self.conduct.plan(self._stays(people, rng[1]), people, own)
         stays, others, state, charges = self._described(stays, people, rng[2])
         true = stays["true"]
         facts = taken(stays, true)
@@ -91,6 +97,7 @@ class Maker:
         self._send_claims(facts, visits, people, rng[6])
         self._send_visits(visits, people, rng[5])
         self.register.post(self.post, people, rng[7])
+        self._supervised(stays, more, people, own)
 
     def _stays(self, people: People, rng: np.random.Generator) -> Rows:
         rows = self.flow.place_stays(self.illnesses.stays(people, rng), people, self.illnesses, rng)
@@ -112,7 +119,24 @@ class Maker:
         rows = taken(rows, np.lexsort((rows["true"], rows["discharge_at"], file, rows["layout"])))
         rows, others, state = diagnoses(rows, self.illnesses, self.codes, rng)
         charges = self.charges.of(rows, people, self.place, rng)
-        return {**rows, "total": charges["total_charge_cny"], "self": charges["self_paid_cny"]}, others, state, charges
+        return self.conduct.bend(rows, others, state, charges), others, state, charges
+
+    def _supervised(self, stays: Rows, more: Rows, people: People, rng: np.random.Generator) -> None:
+        """Makes and writes what is added for the rules of supervision to find: after everything else, into the same files."""
+        checks = None
+        if people.block == 0:
+            patterns, checks = self.patterns.drawn(stays, np.r_[stays["person"][stays["ploy"] > 0], more["person"]], people, rng)
+            more = stacked(more, {name: patterns[name] for name in more})
+            self.patterns.tell(self.truth)
+        rows, others, state, charges = self._described(more, people, rng)
+        self.truth.stays(rows, people, self.codes.code, people.ids(rows["person"]))
+        self.activity.add_stays(rows, charges, self.illnesses)
+        self._send_stays(rows, others, state, charges, people, rng)
+        visits = self.visit_conduct.drawn(stays, checks, people, rng)
+        self.activity.add_visits(visits)
+        visits = self._filed(visits)
+        self.visit_conduct.tell(self.truth, visits, people.block)
+        self._send_visits(visits, people, rng, [])
 
     def _entries(self, table: str, files: np.ndarray, mapping: list[str]) -> dict[int, Sent]:
         found = {}
@@ -136,9 +160,12 @@ class Maker:
         rows, others, state = taken(rows, sent), others[sent], state[sent]
         rows, who = self.pages.prepared(rows, people, rng)
         columns = self.pages.columns(rows, who, people, {k: v[sent] for k, v in charges.items()}, others, state, rng)
+        columns = self.conduct.columns(rows, columns)
         nameless = (rows["identity"] == MISSING) & (rows["age"] >= 1)
         taboo = (rows["repeat"] > 0) | rows["spare"] | (rows["identity"] == WRONG) | nameless
         columns, planted = plant(self.stay_kinds, rows, columns, taboo, rng)
+        self.conduct.tell(self.truth, rows)
+        self.conduct.tell_errors(self.truth, rows, planted)
         planted.add(np.flatnonzero(rows["identity"] == WRONG), NUMBER_KINDS["stay", WRONG])
         planted.add(np.flatnonzero(nameless), NUMBER_KINDS["stay", MISSING])
         for code, kind in REPEAT_KINDS.items():
@@ -163,12 +190,16 @@ class Maker:
 
     def _visits(self, people: People, rng: np.random.Generator) -> Rows:
         rows = self.visits.drawn(people, rng)
+        return self._filed({**rows, "serial": np.arange(len(rows["day"]))})
+
+    def _filed(self, rows: Rows) -> Rows:
+        """Visits in the order of their files."""
         sender = self.senders.of_facility[rows["facility"]]
         file = sender * BATCH_COUNT + settings.BATCH_OF_MONTH[settings.month_of(rows["day"])]
-        rows = {**rows, "file": file, "dialect": self.senders.dialect[sender], "serial": np.arange(len(file))}
+        rows = {**rows, "file": file, "dialect": self.senders.dialect[sender]}
         return taken(rows, np.lexsort((rows["at"], file, rows["dialect"])))
 
-    def _send_visits(self, rows: Rows, people: People, rng: np.random.Generator) -> None:
+    def _send_visits(self, rows: Rows, people: People, rng: np.random.Generator, kinds: list[Kind] | None = None) -> None:
         silent, since = self.place.silent
         rows = taken(rows, ~((rows["facility"] == silent) & (settings.month_of(rows["day"]) >= since)))
         entries = self._entries("visit", rows["file"], [DIALECTS[k] for k in self.senders.dialect])
@@ -176,7 +207,7 @@ class Maker:
             dialect, part = self.dialects[code], taken(rows, np.s_[first:last])
             who = self.visits.identified(part, people, dialect.style, self.pages.short, rng)
             columns = self.visits.columns(part, who, people.block, dialect)
-            columns, planted = plant(visit_kinds(), part, columns, np.isin(who.kind, (WRONG, MISSING)), rng)
+            columns, planted = plant(visit_kinds() if kinds is None else kinds, part, columns, np.isin(who.kind, (WRONG, MISSING)), rng)
             for code in (WRONG, MISSING):
                 planted.add(np.flatnonzero(who.kind == code), NUMBER_KINDS["visit", code])
             self.post.deliver(

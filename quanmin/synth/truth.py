@@ -33,6 +33,8 @@ class Truth:
         self.writers: dict[str, pq.ParquetWriter] = {}
         self.error_file = (self.folder / "errors.csv").open("wb")
         self.error_file.write(b"file,line,table,kind,field,found_by\n")
+        self.violation_file = (self.folder / "violations.csv").open("wb")
+        self.violation_file.write(b"family,rule,facility_code,subject,found_on,is_violation\n")
         counties = len(place.counties)
         self.shares = np.zeros((settings.MONTHS, counties, 3), dtype=np.int64)  # in county, in city, all
         self.outflow: dict[tuple[int, ...], int] = {}
@@ -96,6 +98,11 @@ class Truth:
         """Planted errors of one kind."""
         rows = glue(file, ",", number(line), f",{table},{kind.name},{kind.field},{kind.found_by}\n")
         self.error_file.write(line_bytes(rows, 0, len(rows)))
+
+    def violations(self, family: str, rule: str, facility: pa.Array, subject: pa.Array, found_on: pa.Array, is_violation: np.ndarray) -> None:
+        """Planted violations of one rule of supervision and their innocent look-alikes; the subject is the record's number as it was sent."""
+        rows = glue(f"{family},{rule},", facility, ",", subject, ",", found_on, ",", number(is_violation), "\n")
+        self.violation_file.write(line_bytes(rows, 0, len(rows)))
 
     def stays(self, rows: Rows, people: People, codes: pa.Array, ids: pa.Array) -> None:
         """True stays of a block (not the planted extra records): one row each, and the sums of shares, outflow and deaths."""
@@ -181,6 +188,7 @@ class Truth:
         for writer in self.writers.values():
             writer.close()
         self.error_file.close()
+        self.violation_file.close()
 
     def _planted(self) -> None:
         """What was planted where, besides errors."""

@@ -109,7 +109,7 @@ class Visits:
         kind = np.where(self.check[reason], CHECKUP, np.where(emergency, EMERGENCY, OUTPATIENT))
         minute = np.where(kind == EMERGENCY, rng.integers(0, 1440, len(day)), rng.integers(8 * 60, 17 * 60 + 30, len(day)))
         rows = {"person": person, "day": day, "at": day * 1440 + minute, "case": reason, "facility": facility, "kind": kind}
-        return {**rows, **self._details(rows, people, rng)}
+        return {**rows, **self.described(rows, people, rng)}
 
     def _reasons(self, people: People, person: np.ndarray, day: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         band, female = age_bands(people.birth_day[person], day).clip(min=0), ~people.male[person]
@@ -121,7 +121,8 @@ class Visits:
             reason[part] = self.mix.draw(band[part], female[part], month[part], rng)
         return reason
 
-    def _details(self, rows: Rows, people: People, rng: np.random.Generator) -> Rows:
+    def described(self, rows: Rows, people: People, rng: np.random.Generator) -> Rows:
+        """What further belongs to visits of given persons, reasons, facilities and kinds."""
         count, tier = len(rows["day"]), self.place.tier[rows["facility"]]
         tcm = rng.random(count) < (
             self.mix.column("tcm")[rows["case"]] / 100 * np.where(self.place.of_caring("tcm", False)[rows["facility"]], 2.2, 1)

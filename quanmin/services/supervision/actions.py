@@ -11,7 +11,7 @@ from quanmin.catalog.messages import say
 from quanmin.model import Check, Problem, Refusal
 from quanmin.model.action import action
 from quanmin.model.asker import Asker
-from quanmin.model.finding import FindingAct, Found
+from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.services.supervision.outcomes import RuleOutcome, outcomes
 from quanmin.services.supervision.standing import AFTER, DUE, NEW, NEXT, STATES, Standing, by_finding, standing
 
@@ -204,3 +204,9 @@ def act_on_finding(asker: Asker, finding: str, act: str, text: str = "", due_on:
     done = _act(asker, one, act, text, due_on, evidence, evidence_name)
     asker.act_on_findings([done])
     return standing(asker.finding_acts(finding), asker.today())
+
+
+@action("rows")
+def replay_rule(asker: Asker, rule: str, applies: str = "", violated: str = "", facility: str = "") -> Replay:
+    """What a rule would find with other conditions (left out = as they are), against what it finds: both, only now, only then, by institution and month."""
+    return asker.replayed(rule, applies, violated, asker.where(facility=facility))
