@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from quanmin.catalog.messages import language
+from quanmin.gate import NotAllowed
 from quanmin.gate.finding_desk import LARGEST_BYTES, attach, attached
 from quanmin.gate.performing import perform
 from quanmin.model import Check, Problem, Refusal
@@ -25,6 +26,7 @@ from quanmin.web.findings_panels import (
     link,
     list_panel,
     precision,
+    replay_panel,
     rule_name,
     rule_panel,
     state_text,
@@ -66,7 +68,7 @@ def findings_page(request: Request, period: str = "", place: str = "", facility:
     return answer(request, "findings.html", panels, snapshot=view.snapshot, period=shown, periods=view.periods(), place=place, counties=view.counties(),
                   facility=facility, facility_name=view.facility_names().get(facility, facility), family=family, families=families(view), rule=rule,
                   rule_name=rule_name(view.catalog.rules, rule), state=state, states=(*STATES, "late", "escalated"), tiles=tiles, issued=issued,
-                  may_issue=view.actor.may("supervise"), new=counts(tallies)["new"], all_of_it=link(period=shown))
+                  may_issue=view.actor.may("supervise"), may_replay=view.actor.may("rows"), new=counts(tallies)["new"], all_of_it=link(period=shown))
 
 
 @router.post("/findings/issue")
@@ -76,6 +78,30 @@ def issue(request: Request, rule: Annotated[str, Form()] = "", facility: Annotat
     told = {"rule": rule, "facility": facility, "place": place, "period": period, "due_on": due_on, "text": text}
     count = perform(View.of(request).inquiry, "issue_findings", told)
     return RedirectResponse(f"{link(period=period, place=place, facility=facility, rule=rule)}&issued={count}", 303)
+
+
+@router.get("/findings/replay")
+def replay_page(request: Request, rule: str = "", applies: str = "", violated: str = "", facility: str = "") -> Response:
+    """A rule with other conditions, on all months that are kept."""
+    view = View.of(request)
+    view.actor.require("rows", "replay", rule if rule in view.catalog.rules else "?")
+    known = view.catalog.rules.get(rule)
+    if known is None:
+        raise HTTPException(404)
+    told = {"rule": rule, "applies": applies, "violated": violated, "facility": facility}
+    found, problems = None, ()
+    if violated or applies:
+        try:
+            found = perform(view.inquiry, "replay_rule", told)
+        except NotAllowed:
+            raise
+        except Refusal as refusal:
+            problems = refusal.problems
+    panels = [replay_panel(view, found)] if found is not None else []
+    shown = answer(request, "replay.html", panels, snapshot=view.snapshot, rule=known, applies=applies or known.applies, violated=violated or known.violated,
+                   facility=facility, found=found, problems=problems, columns=view.column_labels(known))
+    shown.status_code = 400 if problems else shown.status_code
+    return shown
 
 
 def _told(view: View, finding: str) -> Told:

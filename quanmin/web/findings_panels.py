@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from quanmin.catalog.messages import language
 from quanmin.model import Cell, Check
 from quanmin.model.asker import Unit
-from quanmin.model.finding import FindingAct
+from quanmin.model.finding import FindingAct, Replay
 from quanmin.services.supervision.actions import Findings, Tally
 from quanmin.services.supervision.outcomes import RuleOutcome
 from quanmin.services.supervision.standing import OPEN, STATES, Standing
@@ -178,3 +178,16 @@ def comparison_panel(view: View, rule: Check, facility: str, where: list[str], p
     place = order.index(facility) + 1 if facility in order else 0
     return Panel("comparison", word("finding_comparison"), Sheet(columns, rows, about(view, period)), chart,
                  note=word("finding_comparison_note", rank=place, count=len(order)) if place else "")
+
+
+def replay_panel(view: View, found: Replay) -> Panel:
+    """What a changed rule would find, by institution and month."""
+    units, sides = view.inquiry.units("facility"), ("both", "only_before", "only_after")
+    columns = [Column("facility", word("institution")), Column("month", word("month")), *(Column(side, word(f"replay_{side}"), True) for side in sides)]
+    rows = [[Shown(_unit(units, one.facility_code), one.facility_code), one.month, *(getattr(one, side) for side in sides)] for one in found.by]
+    years = sorted({one.month[:4] for one in found.by})
+    counted = {(year, side): sum(getattr(one, side) for one in found.by if one.month[:4] == year) for year in years for side in sides}
+    series = [{"name": word(f"replay_{side}"), "data": [counted[(year, side)] for year in years]} for side in sides]
+    chart = {"kind": "stacked", "y": years, "tones": ["soft", "warn", "brand"], "series": series} if years else None
+    return Panel("replay", word("replay_found"), Sheet(columns, rows, about(view, "") | {"rule": found.after.id, "violated": found.after.violated}), chart,
+                 note=word("replay_note", both=found.both, before=found.only_before, after=found.only_after))
