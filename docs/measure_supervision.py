@@ -1,4 +1,4 @@
-"""python -m docs.measure_supervision SITE: write the table of docs/explanation/supervision-rules.md from a site with a synthetic region (made by `quanmin demo`)."""
+"""python -m docs.measure_supervision SITE: write the table of docs/explanation/supervision-rules.md from a site that `quanmin demo` made."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ def measured(folder: Path) -> list[str]:
     """The lines of the table: family by family what was planted, found and right."""
     catalog = load()
     labels, found = catalog.codes["rule_family"].codes, families(Site(folder), folder / "region" / "truth" / "violations.csv")
-    lines = ["| family | rules | planted | found of them | recall | findings | precision | look-alikes | accused of them |", "|---|---|---|---|---|---|---|---|---|"]
+    columns = ("family", "rules", "planted", "found of them", "recall", "findings", "precision", "look-alikes", "accused of them")
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for code, label in labels.items():
-        one, rules = found.get(code), [rule for rule in catalog.rules.values() if rule.finding and rule.finding.family == code and rule.table in SUBJECTS]
+        one = found.get(code)
+        rules = [rule for rule in catalog.rules.values() if rule.finding and rule.finding.family == code and rule.table in SUBJECTS]
         if one is None or not one.planted:
             continue
         right = len(one.planted & one.found)
