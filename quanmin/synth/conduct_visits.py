@@ -15,6 +15,7 @@ from quanmin.synth.truth import Truth
 from quanmin.synth.visits import CHECKUP, OUTPATIENT, Visits
 
 FIRST_SERIAL = 8_000_000  # visit numbers of what is planted stand apart
+GROWN = settings.epoch_day(2000, 1)  # born before: old enough for the diseases of these visits
 CROWD = 75  # visits to one physician on one day
 RULES = (
     ("", ""),
@@ -42,6 +43,7 @@ class VisitConduct:
         """Visits as `Visits.drawn` gives them, with `serial` and the number of the rule each is planted for."""
         many = max(4, round(SHARE * int(people.resident.sum())))
         free = people.resident & (people.moved_out == NEVER) & (people.died == NEVER) & (people.from_day < SINCE) & (people.move_day < SINCE)
+        free &= people.birth_day < GROWN
         parts = [self._many(free, people, many, rng), self._shopping(free, people, many, rng), self._inside(stays, people, many // 2, rng),
                  self._dead(people, many, rng)]
         if checks is not None:
@@ -108,7 +110,7 @@ class VisitConduct:
 
     def _dead(self, people: People, many: int, rng: np.random.Generator) -> Rows:
         """Visits after death; and on its day, which is proper."""
-        person = self._some(people.resident & (people.died >= SINCE) & (people.died < settings.END - 45), 2 * many, rng)
+        person = self._some(people.resident & (people.birth_day < GROWN) & (people.died >= SINCE) & (people.died < settings.END - 45), 2 * many, rng)
         late = np.arange(len(person)) % 3 > 0
         day = people.died[person] + np.where(late, rng.integers(3, 40, len(person)), 0)
         return self._rows(person, day, self._places(people, person, 1, rng)[:, 0], "diabetes", np.where(late, 4, 4 + PROPER), people)

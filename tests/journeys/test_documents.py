@@ -180,5 +180,5 @@ def test_reference_names_every_definition() -> None:
 
     catalog = load()
     text = "\n".join(line for lines in pages(catalog).values() for line in lines)
-    for name in (*catalog.tables, *catalog.indicators, *catalog.checks, *catalog.codes):
+    for name in (*catalog.tables, *catalog.indicators, *catalog.checks, *catalog.rules, *catalog.codes):
         assert name in text, name
