@@ -24,6 +24,7 @@ from quanmin.web.words import word
 TONES = ("soft", "brand", "brand", "warn", "good", "good", "line")  # of STATES
 RANKED = 15  # institutions of a chart
 PER = 1_000  # stays
+FEWEST = 50  # stays of an institution that is shown with a rate
 
 
 def families(view: View) -> dict[str, str]:
@@ -91,13 +92,12 @@ def facility_panel(view: View, tallies: Sequence[Tally], stays: Mapping[str, Cel
     for code, group in groups.items():
         states, cases = _states(group), int(stays[code].denominator or 0) if code in stays and not stays[code].suppressed else 0
         total = sum(states.values())
-        rate = PER * total / cases if cases else None
+        rate = PER * total / cases if cases >= FEWEST else None
         rows.append([Shown(_unit(units, code), code, link(**(chosen | {"facility": code}))), total, Shown("–" if rate is None else f"{rate:.1f}", rate),
                      _money(sum(t.amount_cny for t in group)), states["new"], sum(states[s] for s in OPEN), sum(t.late for t in group),
                      states["closed"] + states["dismissed"]])
-    rows.sort(key=lambda row: (-(row[2].value or 0), row[0].value))
-    shown = [row for row in rows if row[2].value is not None][:RANKED]
-    chart = bars(word("findings_per_stays"), [(row[0].text, round(row[2].value, 1), number(row[1]), row[0].href) for row in shown], "")
+    rows.sort(key=lambda row: (-row[1], row[0].value))
+    chart = bars(word("findings_count"), [(row[0].text, row[1], number(row[1]), row[0].href) for row in rows[:RANKED]], "")
     return Panel("facilities", word("findings_by_facility"), Sheet(columns, rows, about(view, period)), chart, note=word("findings_by_facility_note"))
 
 
