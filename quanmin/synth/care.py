@@ -12,7 +12,7 @@ from quanmin.synth.place import Place, code_names, table, words
 from quanmin.synth.text import texts
 
 OTHERS = 6  # other diagnoses at most
-FAILING = {1: 5, 2: 48}  # severity → of 60 stays those with an organ in failure on admission
+FAILING = np.array([1, 36, 54])  # by severity, of 60 stays those with an organ in distress on admission: of severe ones in failure
 EXTRAS = ("87.4101", "87.0300x001", "88.7201")  # examinations coded beside an operation
 
 
@@ -29,7 +29,7 @@ class Codes:
             {c for r in rows for c in r["diagnoses"].split("|")}
             | {c for g in groups.values() for c in g}
             | {c for v in self.words["external"].values() for c in v}
-            | {fixed["birth_outcome"], *fixed["pregnancy"], *fixed["new_in_hospital"], *fixed["organ_failure"]}
+            | {fixed["birth_outcome"], *fixed["pregnancy"], *fixed["new_in_hospital"], *fixed["organ_failure"], *fixed["organ_strain"]}
             | {fixed[k] for k in ("male_error", "female_error", "failing", "failing_newborn")}
         )
         self.at = {c: k for k, c in enumerate(used)}
@@ -42,7 +42,7 @@ class Codes:
         external = self.words["external"]
         self.external = self._matrix([external.get(r["external"], []) for r in rows])
         self.acquired = np.array([self.at[c] for c in fixed["new_in_hospital"]])
-        self.organ_failure = np.array([self.at[c] for c in fixed["organ_failure"]])
+        self.organs = [np.array([self.at[c] for c in fixed[name]]) for name in ("organ_strain", "organ_failure")]
         self.failing = np.array([self.at[fixed["failing"]], self.at[fixed["failing_newborn"]]])
         self.outcome = self.at[fixed["birth_outcome"]]
 
@@ -203,14 +203,14 @@ def diagnoses(rows: Rows, illnesses: Illnesses, codes: Codes, rng: np.random.Gen
 
 
 def _failing_on_admission(rows: Rows, others: np.ndarray, principal: np.ndarray, delivery: np.ndarray, codes: Codes) -> np.ndarray:
-    """Adds an organ that fails on admission to most severe stays and few moderate ones: front pages say how ill somebody came by diagnoses alone."""
-    variant = rows["variant"]
-    failing = np.where(rows["severity"] == 2, variant < FAILING[2], (rows["severity"] == 1) & (variant < FAILING[1])) & (rows["day_age"] > 28) & ~delivery
-    code = codes.organ_failure[variant % len(codes.organ_failure)]
-    count = (others >= 0).sum(1)
-    here = np.flatnonzero(failing & (count < OTHERS - 1) & ~(others == code[:, None]).any(1) & (principal != code))
+    """Adds an organ in distress on admission, the surer the more severe a stay: front pages say how ill somebody came by diagnoses alone."""
+    variant, severity = rows["variant"], rows["severity"]
+    picked = [of[variant % len(of)] for of in codes.organs]
+    code = np.where(severity == 2, picked[1], picked[0])
+    distressed = (variant < FAILING[severity]) & (rows["age"] >= 1) & ~delivery & ~(others == code[:, None]).any(1) & (principal != code)
+    here = np.flatnonzero(distressed)
     others = others.copy()
-    others[here, count[here]] = code[here]
+    others[here, (others[here] >= 0).sum(1).clip(max=OTHERS - 2)] = code[here]  # the last place is left for what arises in hospital
     return others
 
 

@@ -41,6 +41,7 @@ SECTIONS = (  # path, word, permission
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
     ("/case-mix", "case_mix_section", "figures"),
+    ("/outcomes", "outcomes_section", "figures"),
     ("/communities", "communities_section", "figures"),
     ("/targets", "targets", "figures"),
     ("/data", "data_section", "figures"),

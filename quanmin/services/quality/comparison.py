@@ -50,7 +50,8 @@ def _limits(expected: Numbers, tau2: float, within: float) -> dict[str, Numbers]
 def compared(observed: Numbers, expected: Numbers, within: float = 1.0) -> Comparison:
     """Observed against expected sums of institutions; over-dispersion is the additive one of Spiegelhalter et al. 2012, from those with enough expected.
 
-    With τ = 0 the limits of events are exact and an institution is outside only if its mid-p says so as well (Manktelow & Seaton 2012).
+    With τ = 0 the limits of events are exact. An institution is outside only where chance alone (its mid-p) would not do either: limits alone call 0 of
+    few expected, or 1 of 1, outside (Manktelow & Seaton 2012).
     """
     is_few = expected < FEWEST_EXPECTED * within
     used = ~is_few
@@ -61,12 +62,11 @@ def compared(observed: Numbers, expected: Numbers, within: float = 1.0) -> Compa
         limits[name][used] = values
     exact, byar = indirect(observed, expected, "midp"), indirect(observed, expected, "byar")
     p = poisson_p(observed, expected)
-    is_exact = within <= 1 and tau2 <= 0
+    low, high, p = (exact.low, exact.high, p) if within <= 1 else _of_days(exact.smr, expected, within)
     for degree, name, tail in ((1, "95", 0.05), (2, "998", 0.002)):
-        is_rare = used & ((p < tail) if is_exact else True)
+        is_rare = used & (p < tail)
         outside[is_rare & (exact.smr > limits[f"high_{name}"])] = degree
         outside[is_rare & (exact.smr < limits[f"low_{name}"])] = -degree
-    low, high, p = (exact.low, exact.high, p) if within <= 1 else _of_days(exact.smr, expected, within)
     return Comparison(exact.smr, low, high, byar.low if within <= 1 else low, byar.high if within <= 1 else high, p, limits, outside, is_few, phi,
                       float(np.sqrt(tau2)), within)
 

@@ -21,9 +21,9 @@ from quanmin.catalog.messages import say
 from quanmin.model import Label, Problem, Refusal
 from quanmin.services.quality.calibration import Performance, performance
 from quanmin.services.quality.comorbidity import comorbidity_index
-from quanmin.services.quality.design import Category, Design, Number, design_of
+from quanmin.services.quality.design import INTERCEPT, Category, Design, Number, design_of
 from quanmin.services.quality.leaving_out import expected_elsewhere
-from quanmin.services.quality.risk import RiskModel, fit_days, fit_logistic
+from quanmin.services.quality.risk import RiskModel, fit_days, fit_logistic, penalty_of
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -31,11 +31,11 @@ TABLE = "stay_outcome"
 FEWEST_EVENTS = 10  # with and without, for a model at all
 FEWEST_STAYS, MOST_LEVELS = 10, 120  # of a level with a coefficient of its own, and how many a category may have
 NUMBERS = ("age_years",)
-CATEGORIES = ("sex_code", "admission_route_code", "mdc", "adrg")
+CATEGORIES = ("sex_code", "admission_route_code", "mdc", "adrg", "principal_category")
 FLAGGED = ("elixhauser", "organ_failure")
 NONE = ""
-SPREAD = 1.0  # standard deviation that effects are expected to have, on the log-odds or log-days scale: most lie between a third and three times
-COLUMNS = ("hospitalisation_id", "facility_code", "discharged_on", "excluded_code", "age_years", "sex_code", "admission_route_code", "mdc", "adrg",
+SPREAD = 1.0  # standard deviation that effects are expected to have, on the log-odds or log-days scale: most multiply by a third to three
+COLUMNS = ("hospitalisation_id", "facility_code", "discharged_on", "excluded_code", "age_years", "sex_code", "admission_route_code", "mdc", "adrg", "principal_category",
            *FLAGGED, "left_against_advice")
 
 
@@ -113,7 +113,8 @@ def _flags(stays: pa.Table, name: str) -> dict[str, Numbers]:
 def _designed(stays: pa.Table, happened: Numbers, is_binary: bool) -> tuple[Design, dict[str, Any], Numbers]:
     """What the model is made of, its columns, and how strongly each coefficient is held (1 ÷ the variance it is expected to have).
 
-    Age is free. A category's effect is that of its chapter and what it differs by, both held: groups with few events lean on their MDC.
+    A group's effect is that of its MDC, and what its ADRG and its principal diagnosis differ by, all held, so that rare ones lean on their MDC; of age it is the effect of a
+    standard deviation that is held.
     """
     held: dict[str, Any] = {name: pc.fill_null(stays[name].combine_chunks(), NONE).dictionary_encode() for name in CATEGORIES}
     held |= {name: stays[name].combine_chunks().to_numpy(zero_copy_only=False).astype(np.float64) for name in NUMBERS}
@@ -121,8 +122,11 @@ def _designed(stays: pa.Table, happened: Numbers, is_binary: bool) -> tuple[Desi
     numbers = design_of(held, NUMBERS, ()).terms
     categories = [Category(name, (NONE, *_levels(held[name], happened, is_binary))) for name in CATEGORIES]
     made = Design((*numbers, *(Number(name, ()) for name in flags), *(term for term in categories if term.columns)))
-    spread = np.array([0.0] + [0.0 if name.startswith(NUMBERS) else 1 / SPREAD**2 for name in made.columns[1:]])
-    return made, held | flags, spread
+    stays = held | flags
+    variance = penalty_of(made.rows(stays), happened.size, len(made.columns), 1.0)
+    is_number = np.array([name.startswith(NUMBERS) for name in made.columns])
+    is_free = np.array([name == INTERCEPT for name in made.columns])
+    return made, stays, np.where(is_free, 0.0, np.where(is_number, variance, 1.0) / SPREAD**2)
 
 
 def _levels(told: pa.DictionaryArray, happened: Numbers, is_binary: bool) -> list[str]:

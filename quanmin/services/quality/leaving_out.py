@@ -42,8 +42,9 @@ def _expected(rows: Rows, start: int, stop: int, coefficients: Numbers) -> Numbe
 def expected_elsewhere(model: RiskModel, rows: Rows, outcome: ArrayLike, edges: Places, penalty: Numbers) -> Numbers:
     """The expected outcome (chance or days) of every stay by the model of the other units' stays.
 
-    Stays are in the order of their units: those of unit i are edges[i] … edges[i + 1]; `penalty` is the one the model was fitted with. A unit is expected what the common model says where the others
-    have no more stays than the model has columns, or of a binary outcome not both with and without it. Raises ValueError where the edges do not span the stays.
+    Stays are in the order of their units: those of unit i are edges[i] … edges[i + 1]; `penalty` is the one the model was fitted with. A unit is expected
+    what the common model says where the others have no more stays than the model has columns, or of a binary outcome not both with and without it.
+    Raises ValueError where the edges do not span the stays.
     """
     happened = np.asarray(outcome, dtype=np.float64)
     if edges[0] != 0 or edges[-1] != happened.size or (np.diff(edges) < 0).any():

@@ -16,7 +16,7 @@ SELECT h.hospitalisation_id, h.sender, h.submission, h.line, h.facility_code, h.
        CASE WHEN h.is_newborn THEN 'newborn' WHEN h.admitted_on = h.discharged_on AND NOT coalesce(h.died, FALSE) THEN 'day_case'
             WHEN h.disposition_code IN ('2', '3') THEN 'transferred' WHEN h.disposition_code IS NULL THEN 'no_disposition'
             WHEN h.age_years IS NULL OR h.age_years NOT BETWEEN 0 AND 120 OR h.sex_code IS NULL THEN 'no_age_or_sex' END AS excluded_code,
-       h.age_years, h.sex_code, h.admission_route_code, h.mdc, h.adrg, coalesce(said.others, []) AS others, h.has_operation,
+       h.age_years, h.sex_code, h.admission_route_code, h.mdc, h.adrg, left(h.principal_diagnosis_code, 3) AS principal_category, coalesce(said.others, []) AS others, h.has_operation,
        h.died, h.disposition_code = '4' AS left_against_advice,
        CASE WHEN NOT h.died AND h.resident_id IS NOT NULL
             THEN CASE WHEN h.days_to_next_admission IS NULL THEN FALSE ELSE NOT h.readmission_planned END END AS readmitted,
