@@ -1,4 +1,4 @@
-"""python -m bench [a b c d f g h p]: run the benchmarks and print one line each; bench/results.json keeps the newest figures of each."""
+"""python -m bench [a b c d f g h i p]: run the benchmarks and print one line each; bench/results.json keeps the newest figures of each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from bench import answers, forecast, grouping, increment, intake, pages, risk, scale
+from bench import answers, forecast, grouping, increment, intake, outcomes, pages, risk, scale
 
-BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run, "f": forecast.run, "g": risk.run, "h": grouping.run, "p": pages.run}
+BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run, "f": forecast.run, "g": risk.run, "h": grouping.run, "i": outcomes.run,
+           "p": pages.run}
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,8 +141,8 @@ def learnt(asker: Asker, outcome: str) -> Learnt:
     """The region's model of an outcome, learnt once per snapshot; raises Refusal for another outcome or too few events."""
     one = outcome_of(outcome)
 
-    def make(stays: object, newest: str) -> Learnt:
-        return learn(one, stays, _months_before(newest, one.follow_up_months))  # type: ignore[arg-type]
+    def make(stays: Any, newest: str) -> Learnt:
+        return learn(one, stays, _months_before(newest, one.follow_up_months))
 
     found: Learnt = asker.learnt(f"outcome {one.id}", TABLE, columns_of(one), make)
     return found
@@ -195,7 +196,7 @@ def _rows(asker: Asker, found: Learnt, compare: Comparison, sums: Mapping[str, N
         if code in withheld:
             rows.append(FacilityOutcome(code, names[code].name, is_withheld=True))
             continue
-        told = {name: _number(getattr(compare, name)[i]) for name in ("ratio", "low", "high", "byar_low", "byar_high", "p")}
+        told: dict[str, Any] = {name: _number(getattr(compare, name)[i]) for name in ("ratio", "low", "high", "byar_low", "byar_high", "p")}
         told |= {name: _number(compare.limits[name][i]) for name in LIMITS}
         rows.append(FacilityOutcome(code, names[code].name, int(sums["stays"][i]), float(sums["observed"][i]), float(sums["expected"][i]), **told,
                                     outside=int(compare.outside[i]), is_flagged=bool(abs(compare.outside[i]) > 1), is_few=bool(compare.is_few[i]),

@@ -35,8 +35,8 @@ CATEGORIES = ("sex_code", "admission_route_code", "mdc", "adrg", "principal_cate
 FLAGGED = ("elixhauser", "organ_failure")
 NONE = ""
 SPREAD = 1.0  # standard deviation that effects are expected to have, on the log-odds or log-days scale: most multiply by a third to three
-COLUMNS = ("hospitalisation_id", "facility_code", "discharged_on", "excluded_code", "age_years", "sex_code", "admission_route_code", "mdc", "adrg", "principal_category",
-           *FLAGGED, "left_against_advice")
+COLUMNS = ("hospitalisation_id", "facility_code", "discharged_on", "excluded_code", "age_years", "sex_code", "admission_route_code", "mdc", "adrg",
+           "principal_category", *FLAGGED, "left_against_advice")
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def _flags(stays: pa.Table, name: str) -> dict[str, Numbers]:
 def _designed(stays: pa.Table, happened: Numbers, is_binary: bool) -> tuple[Design, dict[str, Any], Numbers]:
     """What the model is made of, its columns, and how strongly each coefficient is held (1 ÷ the variance it is expected to have).
 
-    A group's effect is that of its MDC, and what its ADRG and its principal diagnosis differ by, all held, so that rare ones lean on their MDC; of age it is the effect of a
-    standard deviation that is held.
+    A group's effect is that of its MDC, and what its ADRG and its principal diagnosis differ by, all held, so that rare ones lean on their MDC; of age
+    it is the effect of a standard deviation that is held.
     """
     held: dict[str, Any] = {name: pc.fill_null(stays[name].combine_chunks(), NONE).dictionary_encode() for name in CATEGORIES}
     held |= {name: stays[name].combine_chunks().to_numpy(zero_copy_only=False).astype(np.float64) for name in NUMBERS}

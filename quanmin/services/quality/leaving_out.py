@@ -2,7 +2,7 @@
 
 A unit judged by a model it helped to make hides part of its own excess. Refitting the model once per unit is not needed: with the unit's part taken
 from gradient and curvature, one Newton step from the common fit ends next to the refit (D. Pregibon, Annals of Statistics 1981;9:705–724, of single
-cases), and units that weigh much are given further steps on the stays of the others. Days are exact: least squares add up. Judging each unit by the
+cases), and units that weigh much are given a second step on the stays of the others. Days are exact: least squares add up. Judging each unit by the
 others is also the internal-external validation of the model (E. W. Steyerberg & F. E. Harrell, Journal of Clinical Epidemiology 2016;69:245–247).
 """
 
@@ -19,8 +19,7 @@ from quanmin.services.quality.risk import RiskModel, only, slopes
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
-LARGE, FURTHER_STEPS = 0.02, 3  # a unit's share of the information from which on further steps are made, and how many at most
-NEAR = 1e-6  # what a step gains in log-likelihood when it is the last
+LARGE = 0.05  # a unit's share of the information from which on a second step is made
 
 
 def _part(rows: Rows, start: int, stop: int) -> Rows:
@@ -63,23 +62,16 @@ def _chances(model: RiskModel, rows: Rows, happened: Numbers, edges: Places, pen
         if 0 < events < others and others > coefficients.size:
             coefficients = coefficients - _solved(total - curvature + np.diag(penalty), gradient)
             if curvature[0, 0] > LARGE * total[0, 0]:
-                coefficients = _climbed(rows, happened, (start, stop), coefficients, penalty)
+                coefficients = _step(rows, happened, (start, stop), coefficients, penalty)
         found[start:stop] = special.expit(_expected(rows, start, stop, coefficients))
     return found
 
 
-def _climbed(rows: Rows, happened: Numbers, left_out: tuple[int, int], coefficients: Numbers, penalty: Numbers) -> Numbers:
-    """Further Newton steps on all stays but some."""
+def _step(rows: Rows, happened: Numbers, left_out: tuple[int, int], coefficients: Numbers, penalty: Numbers) -> Numbers:
+    """A Newton step on all stays but some."""
     places = np.r_[0 : left_out[0], left_out[1] : happened.size]
-    rest, seen = only(rows, places), happened[places]
-    for _ in range(FURTHER_STEPS):
-        _, gradient, curvature = slopes(rest, seen, None, coefficients)
-        gradient -= penalty * coefficients
-        step = _solved(curvature + np.diag(penalty), gradient)
-        coefficients = coefficients + step
-        if float(step @ gradient) < NEAR:
-            break
-    return coefficients
+    _, gradient, curvature = slopes(only(rows, places), happened[places], None, coefficients)
+    return coefficients + _solved(curvature + np.diag(penalty), gradient - penalty * coefficients)
 
 
 def _days(model: RiskModel, rows: Rows, happened: Numbers, edges: Places, penalty: Numbers) -> Numbers:
