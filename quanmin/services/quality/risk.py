@@ -69,6 +69,7 @@ class _Climb:
 
 
 def blocks(count: int) -> list[slice]:
+    """The slices in which rows are made and used."""
     return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
 
 
