@@ -3,7 +3,7 @@
 python -m bench.outcomes SITE [SITE …] | python -m bench i (a site of RESIDENTS). The site's stays stay what they are; their deaths are drawn anew from the
 region's own model, SEEDS times, and everything is learnt again each time: without any excess, what signals is a false alarm; with the odds at one
 hospital times ODDS, the month counted from the first is that of its first signal. The same over a region GROWN times as large, each hospital's stays drawn
-with replacement and its risks taken as known: what the platform would see of a city of a million. No peer offers charts of a site; the parts are held
+with replacement and its risks taken as known, GROWN_SEEDS times: what the platform would see of a city of a million. No peer offers charts of a site; the parts are held
 against R's and statsmodels' figures in bench.risk and tests/services/quality.
 """
 
@@ -27,7 +27,7 @@ from quanmin.services.quality.learning import TABLE, Learnt, columns_of, learn, 
 from quanmin.site import Site, make_site
 from quanmin.synth import make_region
 
-RESIDENTS, SEEDS, GROWN, ODDS = 50_000, 10, 20, 1.8
+RESIDENTS, SEEDS, GROWN_SEEDS, GROWN, ODDS = 50_000, 5, 10, 20, 1.8
 HOSPITAL = "990106H001"  # where the synthetic region has its planted excess
 
 
@@ -109,11 +109,11 @@ def _large(first: Learnt, chance: np.ndarray) -> dict[str, Any]:
     """The region GROWN times as large, what is expected known."""
     rng, sizes = np.random.default_rng(9), np.diff(first.edges)
     at, months, flagged, alarms, years = first.units.index(HOSPITAL), [], 0, 0, 0.0
-    for _ in range(SEEDS):
+    for _ in range(GROWN_SEEDS):
         picked = np.concatenate([np.sort(rng.integers(first.edges[u], first.edges[u + 1], GROWN * size)) for u, size in enumerate(sizes)])
         grown = replace(first, edges=first.edges * GROWN, expected=chance[picked], discharged=first.discharged[picked])
         for odds in (1.0, ODDS):
-            told = replace(grown, happened=_drawn(grown.expected, _place(grown, at), odds, rng).astype(np.float64))
+            told = replace(grown, kept={}, happened=_drawn(grown.expected, _place(grown, at), odds, rng).astype(np.float64))
             of, signals, month = _followed(told, at)
             if odds > 1:
                 months.append(month)

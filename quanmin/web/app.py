@@ -39,6 +39,7 @@ from quanmin.web import (
     overview_page,
     pages,
     profile_page,
+    quality_goals_page,
     review_page,
     sign_in,
     targets_page,
@@ -49,7 +50,7 @@ from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
 PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, targets_page,
-         data_pages, data_checks_page, data_upload, review_page, about_page)
+         data_pages, data_checks_page, data_upload, quality_goals_page, review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10

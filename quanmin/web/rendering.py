@@ -42,6 +42,7 @@ SECTIONS = (  # path, word, permission
     ("/flow", "flow_section", "figures"),
     ("/case-mix", "case_mix_section", "figures"),
     ("/outcomes", "outcomes_section", "figures"),
+    ("/quality-goals", "goals_section", "figures"),
     ("/communities", "communities_section", "figures"),
     ("/targets", "targets", "figures"),
     ("/data", "data_section", "figures"),

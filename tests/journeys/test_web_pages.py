@@ -100,7 +100,7 @@ def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, sectio
 
 
 FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix",
-        "/outcomes", "/outcomes?outcome=stay_days", "/outcomes?outcome=return_to_theatre", "/outcomes/990103H001",
+        "/outcomes", "/outcomes?outcome=stay_days", "/outcomes?outcome=return_to_theatre", "/outcomes/990103H001", "/quality-goals",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
 
 
@@ -162,7 +162,7 @@ PATHS = {
     "/": ("place", "on", "export", "as_of", "lang"), "/indicators": ("theme", "period"), "/wall": ("period", "on"),
     "/indicator/{x}": ("period", "place", "view", "by", "export", "lang"), "/indicator/{x}/rows": ("period", "place", "facility", "which"),
     "/targets": ("year", "indicator", "done"), "/brief.pdf": ("period",), "/communities": ("year", "set"),
-    "/case-mix": ("period", "place", "facility"), "/outcomes": ("outcome", "period"), "/outcomes/990103H001": ("outcome", "since"), "/about": ("as_of",),
+    "/case-mix": ("period", "place", "facility"), "/outcomes": ("outcome", "period"), "/outcomes/990103H001": ("outcome", "since"), "/quality-goals": ("period",), "/about": ("as_of",),
     "/api/change?indicator=in_county_inpatient_share&": ("before", "after", "place", "by"), "/api/progress?indicator=in_county_inpatient_share&": ("target",),
     "/api/ranking?indicator=in_county_inpatient_share&": ("period", "unit", "peers", "of", "named"),
     "/indicator/{x}/figures.csv": ("period", "by"), "/api/indicators/{x}": ("by", "where"), "/api/indicators/{x}/rows": ("which", "where", "limit"),

@@ -258,7 +258,8 @@ def outcome_monitor(asker: Asker, facility: str, outcome: str = "death", since: 
     if since and len(asker.period(since)) == YEAR:
         since = f"{since}-01"
     found = learnt(asker, outcome)
-    place = found.units.index(facility) if facility in found.units else -1
+    since = "" if since <= found.first_month else since
+    place = found.units.index(facility) if facility in found.units and since <= found.last_month else -1
     told = followed(found, place, since, spread_within(found)) if place >= 0 else None
     if told is None:
         raise Refusal(Problem("question", None, "facility", facility, say("quality_few_to_follow"), say("quality_mend_few_to_follow")))

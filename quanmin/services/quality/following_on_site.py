@@ -80,7 +80,18 @@ def _highest(path: Numbers | None, starts: Groups) -> list[float | None]:
 
 
 def followed(found: Learnt, place: int, since: str = "", within: float = 1.0) -> Followed | None:
-    """The charts of the institution at a place, from a month on; None where it has too few stays or nothing was expected of them."""
+    """The charts of the institution at a place, from a month on; None where it has too few stays or nothing was expected of them.
+
+    Finding the limits takes a second for a large hospital, so what was found is kept with the model.
+    """
+    key = ("followed", place, since)
+    if key not in found.kept:
+        found.kept[key] = _followed(found, place, since, within)
+    told: Followed | None = found.kept[key]
+    return told
+
+
+def _followed(found: Learnt, place: int, since: str, within: float) -> Followed | None:
     own = slice(int(found.edges[place]), int(found.edges[place + 1]))
     days, happened, expected = found.discharged[own], found.happened[own], found.expected[own]
     is_in = days >= np.datetime64(f"{since}-01") if since else np.ones(days.size, dtype=np.bool_)

@@ -6,8 +6,8 @@ Nothing here is shown: actions.py shows institutions within a scope.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Learnt:
     """A region's model of an outcome and its stays, ordered by institution and day: those of institution i are edges[i] … edges[i + 1].
 
     `expected` is what the stays of the other institutions say (of the same ones, where there is only one: `is_of_others`); `fitted` and `validated`
-    judge the common model on its own stays and `expected`. `excluded` counts stays left out, by reason.
+    judge the common model on its own stays and `expected`. `excluded` counts stays left out, by reason; `kept` holds what was worked out from all this.
     """
 
     outcome: Outcome
@@ -78,6 +78,7 @@ class Learnt:
     first_month: str
     last_month: str
     is_of_others: bool
+    kept: dict[Hashable, Any] = field(default_factory=dict)
 
 
 @cache
