@@ -70,7 +70,7 @@ def _pages(p: Place) -> list[str]:
         "/", f"/?period={p.older}", "/?on=average_stay_days", f"/?place={p.county}", "/highlights?part=1", f"/highlights?place={p.county}&part=1", "/wall",
         f"/place/{p.county}", f"/place/{p.county}?period={p.older}", f"/facility/{p.facility}", *(f"/indicators?theme={name}" for name in THEMES),
         f"/indicators?period={p.older}", *views, f"/indicator/{COUNTED}?view=change&place={p.county}", f"/indicator/{COUNTED}?place={p.county}",
-        "/case-mix", f"/case-mix?facility={p.facility}",
+        "/case-mix", f"/case-mix?facility={p.facility}", "/outcomes", "/outcomes?outcome=stay_days", "/quality-goals", f"/outcomes/{p.facility}",
         "/flow", f"/flow?period={p.older[:4]}", f"/flow/county/{p.county}", "/communities", f"/community/{p.community}", "/targets", "/data",
         f"/data/sender/{p.facility}", "/data/checks", "/about", "/password", "/sign-in"]
 
@@ -84,7 +84,7 @@ def _files(p: Place) -> list[str]:
 
 def _asked(p: Place) -> list[str]:
     """The API: every action that only reads, and the routes beside them."""
-    told = {"indicator": COUNTED, "code": p.community, "before": str(p.year - 1), "after": str(p.year)}
+    told = {"indicator": COUNTED, "code": p.community, "facility": p.facility, "before": str(p.year - 1), "after": str(p.year)}
     found = []
     for name, one in actions().items():
         if not one.changes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quanmin.catalog.messages import language, say
 from quanmin.gate.actor import Actor
@@ -19,6 +19,10 @@ from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check
 from quanmin.records.ledger import today
 from quanmin.services.indicators import Indicators
+from quanmin.services.indicators.suppression import suppress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 CODE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
@@ -54,10 +58,14 @@ def _made_of(indicator: Indicator) -> list[str]:
 
 
 class Inquiry:
-    """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered)."""
+    """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered).
 
-    def __init__(self, actor: Actor, indicators: Indicators, region: str, remember: Callable[[Hashable, Callable[[], Any]], Any] | None = None) -> None:
-        self.actor, self.indicators, self._remember = actor, indicators, remember or _own_memory()
+    `whole` gives the same of the whole region, for what is learnt from all of it; without it only who sees the region can compare with it.
+    """
+
+    def __init__(self, actor: Actor, indicators: Indicators, region: str, remember: Callable[[Hashable, Callable[[], Any]], Any] | None = None,
+                 whole: Callable[[], Inquiry] | None = None) -> None:
+        self.actor, self.indicators, self._remember, self._whole = actor, indicators, remember or _own_memory(), whole
         scope = actor.scope
         self._region = region if scope.kind == "region" else scope.value
 
@@ -331,3 +339,27 @@ class Inquiry:
     def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
         """Record acts in the actor's name, audited."""
         act(self, acts)
+
+    def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[pa.Table, str], Any]) -> Any:
+        """What `make` learns from columns of all rows of the region and its newest complete month, worked out once for everybody.
+
+        Raises NotAllowed without the permission to see figures, and ValueError for a column that could tell persons.
+        """
+        self.actor.require("figures", "figures", f"learnt {key}")
+        if self._whole is not None:
+            return self._whole().learnt(key, table, columns, make)
+        if self.actor.scope.kind != "region":
+            self.actor.refuse("figures", f"learnt {key}")
+        private = [name for name in columns if self.indicators.catalog.tables[table].columns[name].private != "no"]
+        if private:
+            raise ValueError(f"{table}: {', '.join(private)}")
+        query = f'SELECT {", ".join(columns)} FROM "{table}"'
+        return self._remember(("learnt", key), lambda: make(self.indicators.engine.table(query), self.newest()))
+
+    def withheld(self, counts: Mapping[str, tuple[float, float]]) -> frozenset[str]:
+        """Of units with (events, cases) those whose counts the role may not see, and those that would give them away."""
+        below = self.indicators.suppress_below
+        if self.may("small") or below <= 1:
+            return frozenset()
+        cells = tuple(Cell({"unit": code}, events, cases, 0, None) for code, (events, cases) in counts.items())
+        return frozenset(cell.key["unit"] for cell in suppress(Answer("", "", ("unit",), cells), below).cells if cell.suppressed)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from quanmin.model.answer import Answer, Cell
 from quanmin.model.appraisal import Handbook, ScoringSheet
@@ -140,3 +140,12 @@ class Asker(Protocol):
 
     def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
         """Record acts, all or none; raises Refusal outside the asker's scope, or where somebody was faster."""
+
+    def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[Any, str], Any]) -> Any:
+        """What `make` learns from columns (an Arrow table) of all rows of the region and its newest complete month; worked out once for everybody.
+
+        Columns that could tell persons are refused. What is learnt is for comparing with: of it only facilities that `units` gives may be shown.
+        """
+
+    def withheld(self, counts: Mapping[str, tuple[float, float]]) -> frozenset[str]:
+        """Of units with (events, cases) those whose counts their role may not see, and those that would give them away."""

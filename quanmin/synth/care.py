@@ -12,6 +12,7 @@ from quanmin.synth.place import Place, code_names, table, words
 from quanmin.synth.text import texts
 
 OTHERS = 6  # other diagnoses at most
+FAILING = np.array([1, 36, 54])  # by severity, of 60 stays those with an organ in distress on admission: of severe ones in failure
 EXTRAS = ("87.4101", "87.0300x001", "88.7201")  # examinations coded beside an operation
 
 
@@ -28,7 +29,7 @@ class Codes:
             {c for r in rows for c in r["diagnoses"].split("|")}
             | {c for g in groups.values() for c in g}
             | {c for v in self.words["external"].values() for c in v}
-            | {fixed["birth_outcome"], *fixed["pregnancy"], *fixed["new_in_hospital"]}
+            | {fixed["birth_outcome"], *fixed["pregnancy"], *fixed["new_in_hospital"], *fixed["organ_failure"], *fixed["organ_strain"]}
             | {fixed[k] for k in ("male_error", "female_error", "failing", "failing_newborn")}
         )
         self.at = {c: k for k, c in enumerate(used)}
@@ -41,6 +42,7 @@ class Codes:
         external = self.words["external"]
         self.external = self._matrix([external.get(r["external"], []) for r in rows])
         self.acquired = np.array([self.at[c] for c in fixed["new_in_hospital"]])
+        self.organs = [np.array([self.at[c] for c in fixed[name]]) for name in ("organ_strain", "organ_failure")]
         self.failing = np.array([self.at[fixed["failing"]], self.at[fixed["failing_newborn"]]])
         self.outcome = self.at[fixed["birth_outcome"]]
 
@@ -186,9 +188,11 @@ def diagnoses(rows: Rows, illnesses: Illnesses, codes: Codes, rng: np.random.Gen
         code = np.where(delivery, codes.pick(codes.mother, case, start + k), code)
         others[:, k] = np.where(k < np.minimum(number, np.maximum(size, 1)), code, -1)
     others = np.where(delivery[:, None], np.c_[np.full(count, codes.outcome), others[:, :-1]], others)
+    others = _failing_on_admission(rows, others, principal, delivery, codes)
     alone = rows["died"] & (others[:, 0] < 0)  # whoever dies has a further diagnosis that says why
     others[alone, 0] = codes.failing[(rows["day_age"] <= 28).astype(int)][alone]
     state = np.where(rng.random(others.shape) < 0.06, 2, 1)
+    state[alone, 0] = 4
     acquired = codes.acquired[rng.integers(0, len(codes.acquired), count)]
     new = (rows["severity"] == 2) & (rng.random(count) < 0.12) & (rows["day_age"] > 28) & ~delivery
     new &= ~(others == acquired[:, None]).any(1) & (principal != acquired)
@@ -196,6 +200,18 @@ def diagnoses(rows: Rows, illnesses: Illnesses, codes: Codes, rng: np.random.Gen
     here = np.flatnonzero(new)
     others[here, at[here]], state[here, at[here]] = acquired[here], 4
     return {**rows, "principal": principal, "external": codes.pick(codes.external, case, rows["variant"])}, others, state
+
+
+def _failing_on_admission(rows: Rows, others: np.ndarray, principal: np.ndarray, delivery: np.ndarray, codes: Codes) -> np.ndarray:
+    """Adds an organ in distress on admission, the surer the more severe a stay: front pages say how ill somebody came by diagnoses alone."""
+    variant, severity = rows["variant"], rows["severity"]
+    picked = [of[variant % len(of)] for of in codes.organs]
+    code = np.where(severity == 2, picked[1], picked[0])
+    distressed = (variant < FAILING[severity]) & (rows["age"] >= 1) & ~delivery & ~(others == code[:, None]).any(1) & (principal != code)
+    here = np.flatnonzero(distressed)
+    others = others.copy()
+    others[here, (others[here] >= 0).sum(1).clip(max=OTHERS - 2)] = code[here]  # the last place is left for what arises in hospital
+    return others
 
 
 def blank_last(index: np.ndarray, table_size: int) -> np.ndarray:

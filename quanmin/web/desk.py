@@ -18,6 +18,7 @@ from quanmin.site import Site
 ENGINES, REMEMBERED = 6, 4096
 HOLD_AFTER = 3.0  # seconds: the page that was asked for goes first
 COOKIE = "quanmin"
+LEARNER = "leader"  # the role in which what is learnt of the whole region is kept, for everybody
 Made = TypeVar("Made")
 
 
@@ -154,6 +155,10 @@ class Desk:
         return snapshot, actor.scope, actor.may("small"), spoken, key
 
     def inquiry(self, actor: Actor, as_of: int | None = None) -> Inquiry:
-        """What an actor asks of a snapshot (the newest); figures are worked out once."""
+        """What an actor asks of a snapshot (the newest); figures are worked out once, and what is learnt of the whole region once for everybody."""
         opened = self.indicators(actor.scope, as_of)
-        return Inquiry(actor, opened, self.site.settings.region, lambda key, make: self.remembered(self.key(opened.snapshot, actor, key), make))
+
+        def asking(who: Actor, within: Indicators, whole: Callable[[], Inquiry] | None) -> Inquiry:
+            return Inquiry(who, within, self.site.settings.region, lambda key, make: self.remembered(self.key(within.snapshot, who, key), make), whole)
+
+        return asking(actor, opened, lambda: asking(Actor(actor.name, LEARNER, Scope(), self.site.ledger), self.indicators(Scope(), as_of), None))

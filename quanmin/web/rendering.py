@@ -41,6 +41,8 @@ SECTIONS = (  # path, word, permission
     ("/indicators", "indicators", "figures"),
     ("/flow", "flow_section", "figures"),
     ("/case-mix", "case_mix_section", "figures"),
+    ("/outcomes", "outcomes_section", "figures"),
+    ("/quality-goals", "goals_section", "figures"),
     ("/appraisal", "appraisal_section", "figures"),
     ("/findings", "findings_section", "small"),
     ("/communities", "communities_section", "figures"),

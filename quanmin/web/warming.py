@@ -11,6 +11,8 @@ from quanmin.catalog.messages import speak
 from quanmin.gate import Actor, Scope
 from quanmin.model import Refusal
 from quanmin.reports.communities import communities
+from quanmin.services.quality.actions import outcomes
+from quanmin.services.quality.learning import outcomes_known
 from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
@@ -62,8 +64,9 @@ def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
 
 
 def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
-    """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), and the communities."""
+    """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), the communities, and the models of outcomes."""
     period, scope, inquiry = view.period(""), view.actor.scope, view.inquiry
     data = [partial(warm_data, desk), partial(warm_pairs, view)] if scope == Scope() else []
     profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
-    return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry)]
+    return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry),
+            *(partial(outcomes, inquiry, name) for name in outcomes_known())]

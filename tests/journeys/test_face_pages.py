@@ -21,12 +21,13 @@ COMMUNITY, HOSPITAL, CHECK = f"{COUNTY}Y001", f"{COUNTY}H001", "stay/identity_nu
 PAGES = (
     "/", "/highlights", "/wall", f"/place/{COUNTY}", f"/facility/{HOSPITAL}", "/targets", "/flow", "/flow?cut=icd_chapter&measure=charge_cny",
     "/case-mix", f"/case-mix?facility={HOSPITAL}", "/appraisal", f"/appraisal/{HOSPITAL}", "/appraisal/handbooks", "/findings",
+    "/outcomes", f"/outcomes/{HOSPITAL}?outcome=readmission", "/quality-goals",
     f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}?set=2020", "/data", f"/data/sender/{HOSPITAL}", "/data/checks",
     f"/data/checks/{CHECK}", "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
     f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}/rows?period={MONTH}", f"/flow/rows?what=outflow&home_county={COUNTY}",
     "/indicators?theme=tiered_care", "/nothing",
 )
-WITHOUT_CHART = ("/highlights", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows", "/indicators",
+WITHOUT_CHART = ("/highlights", "/quality-goals", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows", "/indicators",
                  "/nothing")
 WITHOUT_FILTER = ("/highlights", "/wall", "/community/", "/review", "/about", "/nothing", "/password", "/rows", "/data/sender/", "/data/checks/", "definition",
                   "primary_lead_pay_ratio")

@@ -1,7 +1,8 @@
-"""What else a patient suffers from, by diagnosis codes: Charlson's and Elixhauser's categories and scores, from catalog/comorbidity.
+"""What else a patient suffers from, by diagnosis codes: Charlson's and Elixhauser's categories and acute organ failure, from catalog/comorbidity.
 
 Sources: H. Quan et al., Medical Care 2005;43:1130–1139 (the code sets); M. E. Charlson et al., Journal of Chronic Diseases 1987;40:373–383; H. Quan
-et al., American Journal of Epidemiology 2011;173:676–682; C. van Walraven et al., Medical Care 2009;47:626–633 (the weights).
+et al., American Journal of Epidemiology 2011;173:676–682; C. van Walraven et al., Medical Care 2009;47:626–633 (the weights);
+D. C. Angus et al., Critical Care Medicine 2001;29:1303–1310 (organ systems).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from quanmin.model import Label
 
 Bits = NDArray[np.uint64]
 FOLDER = Path(quanmin.catalog.__file__).parent / "comorbidity"
-INDICES = ("charlson", "elixhauser")
+INDICES = ("charlson", "elixhauser", "organ_failure")
 NO_PART = "[^0-9A-Z]"  # dots, blanks, daggers and asterisks are no part of a code
 
 

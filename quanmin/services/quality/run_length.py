@@ -83,8 +83,8 @@ def mean_run_length(limit: float, risks: ArrayLike, odds: float = 2.0, true_odds
     return float(lengths[0]) if lengths[0] > 0 else float("inf")
 
 
-def limit_for(run_length: float, risks: ArrayLike, odds: float = 2.0, nodes: int = NODES) -> float:
-    """The limit at which a chart without any change runs `run_length` cases on average, by bisection of `mean_run_length`.
+def limit_for(run_length: float, risks: ArrayLike, odds: float = 2.0, nodes: int = NODES, tolerance: float = TINY) -> float:
+    """The limit at which a chart without any change runs `run_length` cases on average, by bisection of `mean_run_length` to a relative `tolerance`.
 
     Raises ValueError for a run length of 1 or less and for risks outside 0 … 1.
     """
@@ -95,7 +95,7 @@ def limit_for(run_length: float, risks: ArrayLike, odds: float = 2.0, nodes: int
         low, high = high, 2 * high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if not low < middle < high or high - low < TINY * high:
+        if not low < middle < high or high - low < tolerance * high:
             break
         if mean_run_length(middle, risks, odds, nodes=nodes) < run_length:
             low = middle

@@ -143,23 +143,25 @@ def ratio_limit(p: float, expected: ArrayLike, kind: str = "interpolated") -> Nu
     return np.where(known, limit / used, np.nan)
 
 
-def over_dispersion(observed: ArrayLike, expected: ArrayLike) -> tuple[float, float]:
-    """φ and τ² of ratios on the square-root scale, where √(O ÷ E) has the standard deviation 1 ÷ (2 √E) by chance.
+def over_dispersion(observed: ArrayLike, expected: ArrayLike, within: float = 1.0) -> tuple[float, float]:
+    """φ and τ² of ratios on the square-root scale, where √(O ÷ E) has the standard deviation √(within ÷ E) ÷ 2 by chance.
 
-    z-scores are winsorised at 10 %, φ = Σ z² ÷ I, τ² by moments, 0 where I φ < I − 1. Sources: Spiegelhalter 2005; Spiegelhalter et al. 2012.
+    `within` is the variance of a sum by chance over its expectation: 1 of counts, more of days. z-scores are winsorised at 10 %, φ = Σ z² ÷ I, τ² by
+    moments, 0 where I φ < I − 1. Sources: Spiegelhalter 2005; Spiegelhalter et al. 2012.
     """
     count, mean = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     units = count.size
     if units < FEWEST_UNITS or not (mean > 0).all():
         return 1.0, 0.0
-    z = 2 * (np.sqrt(count) - np.sqrt(mean))
+    z = 2 * (np.sqrt(count) - np.sqrt(mean)) / np.sqrt(within)
     z = np.clip(z, np.quantile(z, WINSORISED), np.quantile(z, 1 - WINSORISED))
-    phi, weights = float((z**2).sum() / units), 4 * mean
+    phi, weights = float((z**2).sum() / units), 4 * mean / within
     freedom = weights.sum() - (weights**2).sum() / weights.sum()
     return phi, max(0.0, float((units * phi - (units - 1)) / freedom)) if freedom > 0 else 0.0
 
 
-def _funnel(expected: Numbers, phi: float, tau2: float, kind: str) -> dict[str, Numbers]:
+def funnel_limits(expected: Numbers, phi: float, tau2: float, kind: str = "interpolated") -> dict[str, Numbers]:
+    """The limits low_95, high_95, low_998, high_998 around 1, one per expected count: exact without dispersion, else on the square-root scale."""
     levels = {"low_95": 0.025, "high_95": 0.975, "low_998": 0.001, "high_998": 0.999}
     if phi <= 1 and tau2 <= 0:
         return {name: ratio_limit(p, expected, kind) for name, p in levels.items()}
@@ -184,7 +186,7 @@ def indirect(observed: ArrayLike, expected: ArrayLike, method: str = "exact", le
     phi, tau2 = (1.0, 0.0) if dispersion == "none" else over_dispersion(count[known], mean[known])
     tau2 = tau2 if dispersion == "additive" else 0.0
     widened = phi if dispersion == "multiplicative" else 1.0
-    limits = _funnel(mean, widened, tau2, kind)
+    limits = funnel_limits(mean, widened, tau2, kind)
     is_exact = widened <= 1 and tau2 <= 0
     by_chance, outside = poisson_p(count, mean), np.zeros(mean.shape, dtype=np.int64)
     for degree, name, tail in ((1, "95", 0.05), (2, "998", 0.002)):

@@ -50,7 +50,8 @@ def test_the_fast_way_is_the_plain_one(name: str, data) -> None:
     ("I21.000x001", "charlson", "charlson_1987", 1), ("I21.000x001", "charlson", "quan_2011", 0), ("K70.3|K72.1", "charlson", "charlson_1987", 3),
     ("E11.9|E11.2", "charlson", "charlson_1987", 2), ("C50.9|C78.0", "charlson", "charlson_1987", 6), ("C50|C61", "charlson", "charlson_1987", 2),
     ("B20", "charlson", "quan_2011", 4), ("C44.9", "charlson", "", 0), ("I25.103", "charlson", "", 0), ("", "charlson", "", 0),
-    ("E66.0|F11.2|D50.0", "elixhauser", "", -13), ("C50|C78", "elixhauser", "", 12), ("I50.0|I48|K70.0", "elixhauser", "", 23)])
+    ("E66.0|F11.2|D50.0", "elixhauser", "", -13), ("C50|C78", "elixhauser", "", 12), ("I50.0|I48|K70.0", "elixhauser", "", 23),
+    ("J96.000|N17.900|N17.0|J96.100", "organ_failure", "", 2), ("R57.900|I95.900|K72.900|D65.x00", "organ_failure", "", 3)])
 def test_scores_of_the_published_rules(codes: str, name: str, scheme: str, score: int) -> None:
     places, listed = split_codes(pa.array([codes]))
     assert comorbidities(places, listed, 1, comorbidity_index(name), scheme).score.tolist() == [score]
@@ -63,7 +64,7 @@ def test_the_highest_scores_are_the_published_ones() -> None:
         assert comorbidities(*split_codes(everything), 1, comorbidity_index("charlson"), scheme).score.tolist() == [most]
 
 
-@pytest.mark.parametrize(("name", "size"), [("charlson", 17), ("elixhauser", 31)])
+@pytest.mark.parametrize(("name", "size"), [("charlson", 17), ("elixhauser", 31), ("organ_failure", 9)])
 def test_cards_and_lists_are_whole(name: str, size: int) -> None:
     index = comorbidity_index(name)
     ids = [category.id for category in index.categories]
