@@ -74,15 +74,22 @@ def act(inquiry: Inquiry, acts: Sequence[FindingAct]) -> None:
         Audit(actor.ledger).note(actor.name, "act on finding", " ".join(word for word in (done, which, rule, facility) if word), rows=count)
 
 
+def admissible(name: str, content: bytes) -> str:
+    """The name a file may be attached by; raises Refusal for kinds and sizes that are not taken."""
+    shown = PurePath(name.replace("\\", "/")).name[-LONGEST_NAME:]
+    if PurePath(shown).suffix.lower() not in KINDS:
+        raise Refusal(Problem("evidence", None, "file", shown, say("attachment_kind"), " ".join(KINDS)))
+    if not 0 < len(content) <= LARGEST_BYTES:
+        raise Refusal(Problem("evidence", None, "file", shown, say("attachment_size"), f"1 B – {LARGEST_BYTES >> 20} MB"))
+    return shown
+
+
 def attach(inquiry: Inquiry, finding: Found, name: str, content: bytes) -> tuple[str, str]:
     """Keep a file as evidence to a finding that the actor may answer or settle; returns its SHA-256 and the name it goes by. Raises Refusal."""
-    actor, shown = inquiry.actor, PurePath(name.replace("\\", "/")).name[-LONGEST_NAME:]
+    actor = inquiry.actor
     if not (actor.may("answer") or actor.may("supervise")):
         actor.refuse("attach", finding.id)
-    if PurePath(shown).suffix.lower() not in KINDS:
-        raise Refusal(Problem("finding", None, "evidence", shown, say("attachment_kind"), " ".join(KINDS)))
-    if not 0 < len(content) <= LARGEST_BYTES:
-        raise Refusal(Problem("finding", None, "evidence", shown, say("attachment_size"), f"1 B – {LARGEST_BYTES >> 20} MB"))
+    shown = admissible(name, content)
     sha256 = keep_attachment(actor.ledger, finding.facility, content, actor.name)
     Audit(actor.ledger).note(actor.name, "attach", f"{finding.id} {sha256[:12]}")
     return sha256, shown

@@ -34,8 +34,11 @@ def named(name: str) -> str:
     return shown.strip(". ") or "unnamed"
 
 
-def submit(desk: DataDesk, intake: Intake, sender: str, name: str, stream: BinaryIO) -> Receipt:
-    """Take in one file for a sender; returns its receipt (unreadable, repeated or accepted). Raises Refusal where the actor may not, or nobody can write."""
+def submit(desk: DataDesk, intake: Intake, sender: str, name: str, stream: BinaryIO, mode: str = "") -> Receipt:
+    """Take in one file for a sender (`mode` as in Intake.take); returns its receipt (unreadable, repeated or accepted).
+
+    Raises Refusal where the actor may not, or nobody can write.
+    """
     desk.actor.require("submit", "submit", sender)
     desk.require_sender(sender, "submit")
     with tempfile.TemporaryDirectory(prefix="quanmin-") as folder:
@@ -47,17 +50,17 @@ def submit(desk: DataDesk, intake: Intake, sender: str, name: str, stream: Binar
         except NotYours:
             Audit(desk.ledger).note(desk.actor.name, "submit", sender, "refused")
             raise
-        receipt = _when_free(intake, path, sender)
+        receipt = _when_free(intake, path, sender, mode)
     Audit(desk.ledger).note(desk.actor.name, "submit", f"{sender} {receipt.submission or receipt.status}", "done" if receipt.submission else "refused",
                             rows=receipt.accepted)
     return receipt
 
 
-def _when_free(intake: Intake, path: Path, sender: str) -> Receipt:
+def _when_free(intake: Intake, path: Path, sender: str, mode: str) -> Receipt:
     """The receipt, as soon as no other process writes."""
     for left in reversed(range(TRIES)):
         try:
-            return intake.take([path], sender=sender)[0]
+            return intake.take([path], sender=sender, mode=mode)[0]
         except Refusal as refusal:
             if not left or refusal.problems[0].mend != say("mend_writer_busy"):
                 raise

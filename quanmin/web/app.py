@@ -74,7 +74,8 @@ def _choose_language(request: Request, site: Site) -> str:
 
 def _largest(path: str) -> int:
     """Bytes that a form may have: more where evidence is attached."""
-    return findings_page.LARGEST_FORM if findings_page.ACT.fullmatch(path) else LARGEST_BODY
+    is_attaching = findings_page.ACT.fullmatch(path) or appraisal_page.REPORT.fullmatch(path)
+    return findings_page.LARGEST_FORM if is_attaching else LARGEST_BODY
 
 
 def _came_from_here(request: Request) -> bool:

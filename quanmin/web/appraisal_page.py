@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
+from quanmin.catalog.messages import language
+from quanmin.gate import NotAllowed
+from quanmin.gate.evidence_desk import JUDGEMENTS, Reported, keep, kept, report
+from quanmin.gate.finding_desk import admissible
 from quanmin.gate.performing import perform
 from quanmin.model import Problem, Refusal
 from quanmin.services.appraisal.actions import Appraised, Hospital, WhatIf, driving_dimensions
 from quanmin.services.appraisal.handbooks import ItemCompared
-from quanmin.web.appraisal_panels import drivers_panel, grades, handbooks_panel, hospitals_panel, items_panel, moved_panel
+from quanmin.web.appraisal_panels import drivers_panel, evidence_panel, grades, handbooks_panel, hospitals_panel, items_panel, moved_panel
+from quanmin.web.data_pages import data_desk
 from quanmin.web.panels import answer
 from quanmin.web.sheets import Panel
 from quanmin.web.view import View, refused
 
 router = APIRouter()
+SHA256 = re.compile("[0-9a-f]{64}")
+REPORT = re.compile(r"/appraisal/[0-9A-Za-z_.-]{1,40}/evidence")
 CHANGES = 3  # values that may be changed at once on the page
 
 
@@ -96,6 +106,13 @@ def _what_if(request: Request, view: View, sheet: str, facility: str, of: int) -
     return found, ()
 
 
+def _reportable(view: View, level: str) -> list[tuple[str, str]]:
+    """(indicator, its name) of what a hospital of a level may report of itself."""
+    items = {one.indicator for book in view.catalog.handbooks.values() if book.level == level for one in book.items}
+    found = [view.catalog.indicators[name] for name in items]
+    return [(one.id, f"{one.code} {one.label.in_language(language())}") for one in sorted(found, key=lambda one: (one.is_executable, one.code, one.part))]
+
+
 def _drivers(view: View, facility: str, indicator: str, by: str, of: int) -> Panel | None:
     one = view.catalog.indicators.get(indicator)
     if one is None or not one.is_executable or not driving_dimensions(one) or not view.actor.may("small"):
@@ -104,11 +121,57 @@ def _drivers(view: View, facility: str, indicator: str, by: str, of: int) -> Pan
     return drivers_panel(view, perform(view.inquiry, "appraisal_drivers", {"indicator": indicator, "facility": facility, "year": of, "by": chosen}), of)
 
 
+@router.post("/appraisal/{facility}/evidence")
+def report_evidence(request: Request, facility: str, indicator: Annotated[str, Form()] = "", year: Annotated[str, Form()] = "",
+                    judgement: Annotated[str, Form()] = "", value: Annotated[str, Form()] = "", document: Annotated[str, Form()] = "",
+                    statement: Annotated[str, Form()] = "", evidence_file: Annotated[UploadFile | None, File()] = None) -> Response:
+    """Report a value or a judgement of an item with the document it rests on; in force from the next build."""
+    view = View.of(request)
+    desk, unit = data_desk(view), view.inquiry.units("facility").get(facility)
+    desk.actor.require("submit", "report evidence", facility if unit else "?")
+    if unit is None:
+        raise refused("facility", facility)
+    known = frozenset(one.indicator for book in view.catalog.handbooks.values() for one in book.items)
+    try:
+        evidence = ""
+        if evidence_file is not None and evidence_file.filename:
+            content = evidence_file.file.read()
+            document = document or admissible(evidence_file.filename, content)
+            admissible(evidence_file.filename, content)
+            evidence = keep(desk, facility, content)
+        told = Reported(indicator, facility, unit.county, _year(view, year), judgement, value, document, statement, evidence)
+        receipt = report(desk, view.desk.site.intake(), told, known)
+    except NotAllowed:
+        raise
+    except Refusal as refusal:
+        return _hospital(request, view, facility, "", year, "", "", refusal.problems)
+    if receipt.submission is None:
+        return _hospital(request, view, facility, "", year, "", "", receipt.problems)
+    request.app.state.builds.ask()
+    return RedirectResponse(f"/appraisal/{facility}?year={year}&reported={receipt.submission}#evidence", 303)
+
+
+@router.get("/appraisal/{facility}/evidence/{sha256}")
+def evidence(request: Request, facility: str, sha256: str) -> Response:
+    """A file that a hospital attached to what it reported, to be kept and not shown."""
+    view = View.of(request)
+    view.actor.require("figures", "evidence", facility if facility in view.facility_names() else "?")
+    content = kept(data_desk(view), facility, sha256) if SHA256.fullmatch(sha256) else None
+    if content is None:
+        raise HTTPException(404)
+    return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{sha256[:12]}"'})
+
+
 @router.get("/appraisal/{facility}")
-def hospital_page(request: Request, facility: str, sheet: str = "", year: str = "", indicator: str = "", by: str = "") -> Response:
+def hospital_page(request: Request, facility: str, sheet: str = "", year: str = "", indicator: str = "", by: str = "", reported: int = 0) -> Response:
     """One hospital's appraisal: its items, what is lost where, what its gaps are made of, and its score with other values."""
     view = View.of(request)
     view.actor.require("figures", "figures", "appraisal")
+    return _hospital(request, view, facility, sheet, year, indicator, by, reported=reported)
+
+
+def _hospital(request: Request, view: View, facility: str, sheet: str, year: str, indicator: str, by: str, wrong: Sequence[Problem] = (),
+              reported: int = 0) -> Response:
     of = _year(view, year)
     if facility not in view.facility_names():
         raise refused("facility", facility)
@@ -120,12 +183,13 @@ def hospital_page(request: Request, facility: str, sheet: str = "", year: str = 
     movable = [item for item in found.items if not next(one for one in scored.items if one.indicator == item.indicator).is_judged]
     lossy = [i.indicator for i in found.items if i.lost > 0 and driving_dimensions(known[i.indicator])]
     lead = indicator or next((name for name in lossy if driving_dimensions(known[name]) != ("month",)), next(iter(lossy), ""))
-    panels = [items_panel(view, scored, found)]
+    panels = [items_panel(view, scored, found), evidence_panel(view, facility, of)]
     if split := _drivers(view, facility, lead, by, of):
         panels.append(split)
     cuts = driving_dimensions(known[lead]) if lead in known else ()
     page = answer(request, "appraised.html", panels, snapshot=view.snapshot, found=found, sheet=scored, year=str(of), years=_years(view), grades=grades,
                   tried=tried, problems=problems, movable=movable, fields=range(CHANGES), known=known, lead=lead, dimensions=cuts,
-                  labels=view.column_labels(known[lead]) if cuts else {}, by=by)
-    page.status_code = 400 if problems else page.status_code
+                  labels=view.column_labels(known[lead]) if cuts else {}, by=by,
+                  wrong=wrong, reported=reported, may_report=view.actor.may("submit"), reportable=_reportable(view, scored.level), judgements=JUDGEMENTS[1:])
+    page.status_code = 400 if problems or wrong else page.status_code
     return page

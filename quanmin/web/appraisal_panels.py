@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from quanmin.web.view import View
 from quanmin.web.words import word
 
 LOST_SHOWN, DRIVERS_SHOWN = 12, 12
+EVIDENCE = re.compile(" #[0-9a-f]{64}$")
 TONES = ("brand", "warn", "good", "soft")
 
 
@@ -116,3 +118,21 @@ def moved_panel(view: View, found: Sequence[ItemCompared], year: int) -> Panel:
                 shown.append((f"{one.item} {h.name}", round(abs(h.difference), 3), f"{h.difference:+.2f}", ""))
     return Panel("moved", word("handbooks_moved"), Sheet(columns, rows, about(view, str(year))), bars(word("handbook_difference"), shown, ""),
                  note=word("handbooks_moved_note"))
+
+
+def evidence_panel(view: View, facility: str, year: int) -> Panel:
+    """What a hospital reported of itself in a year, with the document each rests on."""
+    columns = [Column("indicator", word("indicator")), Column("judgement", word("appraisal_judgement")), Column("value", word("value"), True),
+               Column("document", word("document")), Column("statement", word("appraisal_statement")), Column("received_at", word("appraisal_received"))]
+    names, rows = view.catalog.codes["evidence_judgement"].codes, []
+    for one in view.inquiry.evidence():
+        if one.unit != facility or one.year != year:
+            continue
+        known = view.catalog.indicators.get(one.indicator)
+        document, _, sha256 = one.document.rpartition(" #") if EVIDENCE.search(one.document) else (one.document, "", "")
+        rows.append([Shown(known.label.in_language(language()) if known else one.indicator, one.indicator),
+                     Shown(names[one.judgement].in_language(language()) if one.judgement in names else "", one.judgement), one.value,
+                     Shown(document, one.document, f"/appraisal/{facility}/evidence/{sha256}" if sha256 else ""), one.statement,
+                     one.received_at[:16].replace("T", " ")])
+    return Panel("evidence", word("appraisal_evidence"), Sheet(columns, rows, about(view, str(year))), is_open=True,
+                 note="" if rows else word("appraisal_evidence_none", year=year))

@@ -6,6 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from quanmin.services.appraisal.scoring import earned
+from quanmin.site import Site, make_site
+from quanmin.web.app import create_app
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, exported, somebody
 
@@ -94,3 +96,34 @@ def test_each_sees_what_is_theirs(region: Region, app: FastAPI, section: Person)
     assert viewer.get("/appraisal", sheet=SHEET, year=YEAR).status_code == 200
     assert viewer.get("/api/appraisal-drivers", indicator="secondary_operated_share", facility=next(iter(seen)), year=YEAR).status_code == 403
     assert somebody(app, "administrator").get("/appraisal").status_code == 403
+
+
+@pytest.fixture(scope="module")
+def own(region: Region, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """A site of its own, made of the facilities alone: what hospitals report is taken in and built."""
+    folder = tmp_path_factory.mktemp("reported") / "site"
+    site = make_site(folder, "990100")
+    files = region.folder / "region" / "files"
+    site.intake().take([next(files.rglob("*_facility.csv"))], sender="990100")
+    site.build()
+    return create_app(Site(folder))
+
+
+def test_what_a_hospital_reports_counts_from_the_next_build(own: FastAPI) -> None:
+    hospital = somebody(own, "institution", "facility:990104H001")
+    form = {"csrf": hospital.csrf, "indicator": "secondary_emr_level", "year": YEAR, "value": "3.5", "judgement": ""}
+    assert hospital.client.post("/appraisal/990104H001/evidence", data=form, follow_redirects=False).status_code == 400  # names no document
+    letter = {"evidence_file": ("level.pdf", b"%PDF the letter")}
+    sent = hospital.client.post("/appraisal/990104H001/evidence", data=form, files=letter, follow_redirects=False)
+    assert sent.status_code == 303, sent.text
+    also = hospital.client.post("/appraisal/990104H001/evidence", data=form | {"indicator": "secondary_staff_satisfaction", "value": "80", "document": "survey"},
+                                follow_redirects=False)
+    assert also.status_code == 303
+    assert hospital.client.post("/appraisal/990103H001/evidence", data=form | {"document": "d"}, follow_redirects=False).status_code in (400, 403, 404)
+    own.state.desk.site.build()
+    found = own.state.desk.inquiry(own.state.desk.site.operator()).evidence()
+    assert {(one.indicator, one.unit, one.value) for one in found} == {
+        ("secondary_emr_level", "990104H001", 3.5), ("secondary_staff_satisfaction", "990104H001", 80.0)}
+    document = next(one.document for one in found if one.indicator == "secondary_emr_level")
+    name, _, sha256 = document.partition(" #")
+    assert name == "level.pdf" and hospital.get(f"/appraisal/990104H001/evidence/{sha256}").content == b"%PDF the letter"

@@ -50,7 +50,8 @@ def test_all_routes_are_found(app: FastAPI) -> None:
               "/flow", "/flow/county/{code}", "/flow/rows", "/data", "/data/build", "/data/checks", "/data/checks/{table}/{name}", "/data/sender/{sender}",
               "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
               "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals", "/appraisal", "/appraisal/handbooks",
-              "/appraisal/{facility}", "/findings",
+              "/appraisal/{facility}", "/appraisal/{facility}/evidence",
+              "/appraisal/{facility}/evidence/{sha256}", "/findings",
               "/findings/issue", "/findings/replay", "/findings/{finding}",
               "/findings/{finding}/evidence/{sha256}", "/api/session", "/communities", "/community/{code}", "/api/flow/{what}", "/api/flow/county/{code}",
               *(f"/api/{name.replace('_', '-')}" for name in actions())}
