@@ -49,7 +49,8 @@ def test_all_routes_are_found(app: FastAPI) -> None:
               "/indicator/{name}/figures.{form}", "/highlights", "/place/{code}", "/facility/{code}", "/wall", "/brief.{form}", "/targets", "/targets/sheet",
               "/flow", "/flow/county/{code}", "/flow/rows", "/data", "/data/build", "/data/checks", "/data/checks/{table}/{name}", "/data/sender/{sender}",
               "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
-              "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals", "/communities", "/community/{code}", "/api/flow/{what}", "/api/flow/county/{code}",
+              "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals",
+              "/communities", "/community/{code}", "/api/flow/{what}", "/api/flow/county/{code}",
               *(f"/api/{name.replace('_', '-')}" for name, one in actions().items() if not one.changes)}
     assert paths == wanted, "a route is new or gone: say here which are open, and think of its role and scope"
 
