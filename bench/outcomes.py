@@ -3,8 +3,8 @@
 python -m bench.outcomes SITE [SITE …] | python -m bench i (a site of RESIDENTS). The site's stays stay what they are; their deaths are drawn anew from the
 region's own model, SEEDS times, and everything is learnt again each time: without any excess, what signals is a false alarm; with the odds at one
 hospital times ODDS, the month counted from the first is that of its first signal. The same over a region GROWN times as large, each hospital's stays drawn
-with replacement and its risks taken as known, GROWN_SEEDS times: what the platform would see of a city of a million. No peer offers charts of a site; the parts are held
-against R's and statsmodels' figures in bench.risk and tests/services/quality.
+with replacement and its risks taken as known, GROWN_SEEDS times: what the platform would see of a city of a million. No peer offers charts of a site; the
+parts are held against R's and statsmodels' figures in bench.risk and tests/services/quality.
 """
 
 from __future__ import annotations

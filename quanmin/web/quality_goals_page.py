@@ -74,7 +74,7 @@ def _placed(view: View, period: str) -> list[Placed]:
 def goals_panel(view: View, placed: Sequence[Placed], period: str) -> Panel:
     """The goals as a sheet: a row per indicator."""
     columns = [Column("goal", word("goals_goal")), Column("indicator", word("indicator")), Column("value", word("value"), True),
-               Column("target", word("target"), True), Column("rank", word("goals_rank")), Column("best", word("goals_best")), Column("worst", word("goals_worst"))]
+               Column("target", word("target"), True), *(Column(name, word(f"goals_{name}")) for name in ("rank", "best", "worst"))]
     rows: list[list[Any]] = []
     for one in placed:
         for at, shown in enumerate(one.cards):
@@ -82,7 +82,8 @@ def goals_panel(view: View, placed: Sequence[Placed], period: str) -> Panel:
             value = None if cell is None or cell.suppressed or cell.missing or cell.value is None else float(cell.value)
             ends = ["; ".join(end.text for end in side) if at == 0 else "" for side in (one.best, one.worst)]
             rows.append([Shown(one.goal.label.in_language(language()), one.goal.code), Shown(shown.name, shown.standing.indicator.id, shown.href),
-                         Shown(f"{shown.figure.text}{shown.unit}", value, "", shown.figure.verdict), Shown(shown.target, shown.figure.target), shown.rank, *ends])
+                         Shown(f"{shown.figure.text}{shown.unit}", value, "", shown.figure.verdict), Shown(shown.target, shown.figure.target), shown.rank,
+                         *ends])
     return Panel("goals", quality_goals().label.in_language(language()), Sheet(columns, rows, about(view, period)))
 
 

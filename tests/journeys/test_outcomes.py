@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy import optimize, stats
 from quanmin.gate import Actor, Scope
 from quanmin.gate.inquiry import Inquiry
 from quanmin.services.quality.actions import learnt, outcome_model, outcome_monitor, outcomes
+from quanmin.services.quality.following_on_site import followed
 from quanmin.services.quality.learning import outcomes_known
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, exported, somebody
@@ -116,6 +118,25 @@ def test_deaths_expected_follow_the_planted_risks(region: Region, inquiry: Inqui
     assert len(rows) >= 10 and np.corrcoef(np.sqrt(expected), np.sqrt(true))[0, 1] > 0.85
     assert expected.sum() == pytest.approx(true.sum(), rel=0.4)
     assert not [row for row in outcomes(inquiry, "death").facilities if row.outside == 2], "no hospital of this small region is far out"
+
+
+def test_a_planted_excess_is_found_within_a_year_and_none_without_it(inquiry: Inquiry) -> None:
+    """The hospital's stays a hundred times over (28 deaths expected a year), deaths drawn from what is expected: with 1.8 times the odds, and without."""
+    found, rng = learnt(inquiry, "death"), np.random.default_rng(1)
+    at = found.units.index("990106H001")
+    months, alarms = [], 0
+    for odds in (1.8, 1.0) * 4:
+        picked = np.sort(rng.integers(found.edges[at], found.edges[at + 1], 100 * int(np.diff(found.edges)[at])))
+        chance = found.expected[picked]
+        died = rng.random(picked.size) < odds * chance / (1 - chance + odds * chance)
+        grown = replace(found, edges=np.array([0, picked.size]), happened=died.astype(float), expected=chance, discharged=found.discharged[picked], kept={})
+        told = followed(grown, 0)
+        worse = [one.month for one in told.signals if one.side == "worse"]
+        if odds > 1:
+            months.append(12 * (int(worse[0][:4]) - int(told.first_month[:4])) + int(worse[0][5:]) - int(told.first_month[5:]) + 1)
+        else:
+            alarms += len(worse)
+    assert max(months) <= 18 and sum(months) / 4 <= 12 and alarms <= 4, "one false alarm in ten years on average: two of twenty"
 
 
 def test_return_to_theatre_without_any_is_told(people: dict[str, Person]) -> None:
