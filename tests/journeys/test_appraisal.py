@@ -116,9 +116,8 @@ def test_what_a_hospital_reports_counts_from_the_next_build(own: FastAPI) -> Non
     letter = {"evidence_file": ("level.pdf", b"%PDF the letter")}
     sent = hospital.client.post("/appraisal/990104H001/evidence", data=form, files=letter, follow_redirects=False)
     assert sent.status_code == 303, sent.text
-    also = hospital.client.post("/appraisal/990104H001/evidence", data=form | {"indicator": "secondary_staff_satisfaction", "value": "80", "document": "survey"},
-                                follow_redirects=False)
-    assert also.status_code == 303
+    also = form | {"indicator": "secondary_staff_satisfaction", "value": "80", "document": "survey"}
+    assert hospital.client.post("/appraisal/990104H001/evidence", data=also, follow_redirects=False).status_code == 303
     assert hospital.client.post("/appraisal/990103H001/evidence", data=form | {"document": "d"}, follow_redirects=False).status_code in (400, 403, 404)
     own.state.desk.site.build()
     found = own.state.desk.inquiry(own.state.desk.site.operator()).evidence()
