@@ -65,6 +65,8 @@ class Conduct:
         fit = rows["true"] & ~rows["spare"] & (rows["repeat"] == 0) & here & (rows["facility"] != self.place.silent[0]) & ~rows["died"]
         fit &= (rows["disposition"] == 1) & (rows["receiving"] < 0) & (rows["age"] >= 18)
         fit &= (rows["discharge"] >= SINCE) & (rows["discharge"] < settings.END - 2)
+        lost = [c["region_code"] for c in self.place.counties].index(self.place.names["planted"]["lost_services"]["county"])
+        fit &= rows["home"] != lost  # whose story is another one
         return fit & ~rows["transferred"] & (people.moved_out[rows["person"]] > settings.END)
 
     def _mark(self, rows: Rows, chosen: np.ndarray, name: str) -> np.ndarray:

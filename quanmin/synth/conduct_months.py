@@ -29,7 +29,8 @@ class Patterns:
         self.told: list[tuple[str, str, int, int]] = []  # family, rule, facility, month
 
     def _of(self, kinds: tuple[str, ...]) -> list[int]:
-        return [k for k, f in enumerate(self.place.caring) if f["kind"] in kinds and k != self.place.silent[0]]
+        lost = self.place.names["planted"]["lost_services"]["county"]  # whose story is another one
+        return [k for k, f in enumerate(self.place.caring) if f["kind"] in kinds and k != self.place.silent[0] and f["county_code"] != lost]
 
     def drawn(self, rows: Rows, used: np.ndarray, people: People, rng: np.random.Generator) -> tuple[Rows, Rows]:
         """Stays to be added and the check-ups before them (person, day, facility)."""
