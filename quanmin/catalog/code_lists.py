@@ -38,6 +38,10 @@ class CodeLists(Mapping[str, CodeList]):
         """The list file, for engines that read it themselves."""
         return self._cards[list_id][1]
 
+    def shown(self, list_id: str) -> str:
+        """How complaints call the list file."""
+        return str(Path(self._cards[list_id][0].shown).with_suffix(".csv"))
+
     def __getitem__(self, list_id: str) -> CodeList:
         if list_id not in self._read:
             self._read[list_id] = _read_list(*self._cards[list_id])
@@ -57,7 +61,7 @@ class CodeLists(Mapping[str, CodeList]):
         for list_id, (definition, path) in self._cards.items():
             seen: set[str] = set()
             english = definition.data.get("english", True)
-            shown = str(Path(definition.shown).with_suffix(".csv"))
+            shown = self.shown(list_id)
             for number, row in enumerate(csv.DictReader(list_text(path, shown, complaints)), 2):
                 code = row.get("code") or ""
                 if not code or code in seen:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quanmin.catalog import checked
+from quanmin.catalog.charge_items import read_charge_items
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.grouper_files import Schemes
 from quanmin.catalog.messages import say
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
+from quanmin.model.charge import ChargeItem
 from quanmin.model.weights import Weights
 
 SHIPPED = Path(__file__).parent
@@ -29,6 +31,7 @@ class Catalog:
     mappings: dict[str, Mapping] = field(default_factory=dict)
     groupers: Schemes = field(default_factory=Schemes)
     weights: dict[str, Weights] = field(default_factory=dict)
+    charge_items: dict[str, ChargeItem] = field(default_factory=dict)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -78,6 +81,7 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     folders = _folders(own)
     for definition, _ in _definitions(folders, "codes", complaints):
         catalog.codes.add(definition)
+    catalog.charge_items = read_charge_items(catalog.codes, complaints)
     for definition, _ in _definitions(folders, "tables", complaints):
         catalog.tables[definition.id] = read_table(definition, catalog.codes)
         sql = definition.path.with_suffix(".sql")
