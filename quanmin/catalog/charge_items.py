@@ -9,12 +9,13 @@ from pathlib import Path
 
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.reading import Complaints, list_text
-from quanmin.model.charge import ANTIBIOTIC_CLASSES, CHARGE_KINDS, ChargeItem
+from quanmin.model.charge import ANTIBIOTIC_CLASSES, CHARGE_KINDS, ROLES, ChargeItem
 
 LIST = "charge_item"
 COLUMNS = ("code", "zh", "en", "kind", "price_cny", "unit_zh", "unit_en", "most_per_day", "validity_days", "recognised", "part_of", "sex",
-           "lowest_age", "highest_age", "antibiotic_class", "ddds", "high_value", "needs")
-WORDS = {"kind": CHARGE_KINDS, "sex": ("", "1", "2"), "antibiotic_class": ("", *ANTIBIOTIC_CLASSES), "recognised": ("", "true"), "high_value": ("", "true")}
+           "lowest_age", "highest_age", "antibiotic_class", "ddds", "high_value", "needs", "role")
+WORDS = {"kind": CHARGE_KINDS, "sex": ("", "1", "2"), "antibiotic_class": ("", *ANTIBIOTIC_CLASSES), "recognised": ("", "true"), "high_value": ("", "true"),
+         "role": ("", *ROLES)}
 POSITIVE = ("price_cny", "most_per_day", "validity_days", "ddds")
 
 
@@ -59,7 +60,7 @@ def _item(row: Mapping[str, str | None], line: int, shown: str, complaints: Comp
     days, low, high = (None if number[key] is None else int(number[key] or 0) for key in ("validity_days", "lowest_age", "highest_age"))
     return ChargeItem(
         given["code"], given["kind"], number["price_cny"] or 0.0, number["most_per_day"], days, given["recognised"] == "true", _codes(given["part_of"]),
-        given["sex"], low, high, given["antibiotic_class"], number["ddds"], given["high_value"] == "true", _codes(given["needs"]),
+        given["sex"], low, high, given["antibiotic_class"], number["ddds"], given["high_value"] == "true", _codes(given["needs"]), given["role"],
     )
 
 

@@ -13,6 +13,7 @@ SCHEMA = pa.schema([
     ("code", pa.string()), ("kind", pa.string()), ("price_cny", pa.float64()), ("most_per_day", pa.float64()), ("validity_days", pa.int64()),
     ("is_recognised", pa.bool_()), ("part_of", pa.list_(pa.string())), ("sex_code", pa.string()), ("lowest_age", pa.int64()), ("highest_age", pa.int64()),
     ("antibiotic_class", pa.string()), ("ddds", pa.float64()), ("is_high_value", pa.bool_()), ("needs", pa.list_(pa.string())),
+    ("role", pa.string()),
 ])
 
 

@@ -20,6 +20,7 @@ from quanmin.synth.flow import Flow
 from quanmin.synth.front_page import STAFF, FrontPages, layouts
 from quanmin.synth.identity import MISSING, WRONG
 from quanmin.synth.illness import Illnesses, Rows, stacked, taken
+from quanmin.synth.itemised import Itemised
 from quanmin.synth.outbox import Outbox, Sent, spans
 from quanmin.synth.people import Census, People
 from quanmin.synth.place import Place
@@ -59,6 +60,7 @@ class Maker:
         self.claims = Claims(self.place, self.illnesses, self.codes.code, self.visits.code)
         self.conduct, self.patterns = Conduct(self.place, self.illnesses, self.codes, self.pages), Patterns(self.place, self.illnesses)
         self.visit_conduct = VisitConduct(self.place, self.visits)
+        self.itemised = Itemised(self.place, self.illnesses, self.visits, self.codes.code, staff, self.claims.sender)
         self.senders, self.activity = Senders(self.place), Activity(self.place)
         self.outbox, self.truth = Outbox(folder), Truth(folder, self.place)
         self.post = Post(self.outbox, self.truth)
@@ -98,6 +100,7 @@ class Maker:
         self._send_visits(visits, people, rng[5])
         self.register.post(self.post, people, rng[7])
         self._supervised(stays, more, people, own)
+        self.itemised.block(self.post, stays, others, charges, visits, people, self.census.generator(block, 10))
 
     def _stays(self, people: People, rng: np.random.Generator) -> Rows:
         rows = self.flow.place_stays(self.illnesses.stays(people, rng), people, self.illnesses, rng)

@@ -35,6 +35,8 @@ BIRTHS_PER_YEAR = 0.0068
 MOVED_IN, MOVED_OUT, MOVED_WITHIN = 0.025, 0.025, 0.02  # shares of the residents over the five years
 INSURED = 0.95
 OUTSIDE_SHARE = 0.03  # of the local stays: people from elsewhere
+CHARGES_FROM = epoch_day(2025, 11)  # stays discharged and visits made since then have itemised charges
+OVERCHARGED = 0.0035  # of the stays with lines, for each kind of planted overcharge and for its innocent look-alike
 CLAIMED_VISITS = 0.2  # of the visits of insured residents
 CAPITAL_SHARE = {"avoidable": 0.45, "needed": 0.40}
 
