@@ -17,6 +17,7 @@ from quanmin.synth.visits import CHECKUP, EMERGENCY, Visits
 
 SMALL = 0.03  # parts of a stay below this share of its total stand in one line of other charges
 VISIT_SHARE = 0.25  # of the visits have lines
+MADE = {"bed": ("BED",), "nursed": ("NUR02", "NUR03", "NUR04"), "dialysis": ("TRT17",), "performed": ("OPR",)}  # flags set by lines already made
 CLINICAL_REASONS = np.array([1, 3, 9])
 
 
@@ -90,8 +91,9 @@ class ChargeLines:
         parts = {name: np.where(small[name], 0, cents) for name, cents in sizes.items() if name in small}
         parts["other_cny"] = sizes["other_cny"] + sum(np.where(small[name], sizes[name], 0) for name in small)
         kept = {name: rows[name] for name in ("person", "facility", "case", "case_number", "admission_number")}
-        return Care({**kept, "start": rows["admit_at"], "end": rows["discharge_at"], "operation": rows["performed_at"],
-                     "days": (rows["discharge"] - rows["admit"]).clip(min=1), "serial": np.full(count, -1), "kind": np.zeros(count, dtype=np.int64)}, flags, parts)
+        times = {"start": rows["admit_at"], "end": rows["discharge_at"], "operation": rows["performed_at"],
+                 "days": (rows["discharge"] - rows["admit"]).clip(min=1)}
+        return Care({**kept, **times, "serial": np.full(count, -1), "kind": np.zeros(count, dtype=np.int64)}, flags, parts)
 
     def of_visits(self, rows: Rows, people: People, rng: np.random.Generator) -> Care:
         """Visits as care; those without lines have no parts."""
@@ -104,8 +106,8 @@ class ChargeLines:
         }
         parts = {"visit_drug": np.where(listed, rows["drug"], 0), "visit_rest": np.where(listed, rows["total"] - rows["drug"], 0)}
         zero, kept = np.zeros(count, dtype=np.int64), {name: rows[name] for name in ("person", "facility", "case", "serial", "kind")}
-        return Care({**kept, "start": rows["at"], "end": rows["at"] + 45, "operation": rows["at"], "days": zero + 1, "case_number": zero, "admission_number": zero},
-                    flags, parts)
+        times = {"start": rows["at"], "end": rows["at"] + 45, "operation": rows["at"], "days": zero + 1}
+        return Care({**kept, **times, "case_number": zero, "admission_number": zero}, flags, parts)
 
     def _persons(self, person: np.ndarray, day: np.ndarray, people: People) -> dict[str, np.ndarray]:
         age = full_years(people.birth_day[person], day)
@@ -116,7 +118,7 @@ class ChargeLines:
         """The lines: `record` (entry of the care), `item`, `quantity`, `price` (cents), `at` (minutes), `reason` to repeat a test (0 none)."""
         found: list[Rows] = []
         names = self.visit_names if care.flags["visit"].any() else self.case_names
-        done = {name: np.zeros(len(care), dtype=bool) for name in ("bed", "nursed", "dialysis")}
+        done = {name: np.zeros(len(care), dtype=bool) for name in MADE}
         for part, cents in care.parts.items():
             left = cents.copy()
             for row in self.template.get(part, ()):
@@ -124,7 +126,7 @@ class ChargeLines:
                 made = self._line(row, care, left, cents, names, rng)
                 left[made["record"]] -= made["quantity"] * made["price"]
                 found.append(made)
-                for name, items in (("bed", ("BED",)), ("nursed", ("NUR02", "NUR03", "NUR04")), ("dialysis", ("TRT17",))):
+                for name, items in MADE.items():
                     if row["item"].startswith(items):
                         done[name][made["record"]] = True
             if part in self.words["rest"]:

@@ -52,7 +52,9 @@ class Itemised:
         self.facility_code = texts([f["facility_code"] for f in place.caring])
         self.department = [texts([r["department"] for r in mix.rows]) for mix in (illnesses.mix, visits.mix)]
 
-    def block(self, post: Post, stays: Rows, others: np.ndarray, charges: dict[str, np.ndarray], visits: Rows, people: People, rng: np.random.Generator) -> None:
+    def block(
+        self, post: Post, stays: Rows, others: np.ndarray, charges: dict[str, np.ndarray], visits: Rows, people: People, rng: np.random.Generator
+    ) -> None:
         """The lines of the stays that were sent and of the visits of a block since settings.CHARGES_FROM."""
         silent, day = self.place.silent, visits["day"]
         here = stays["true"] & stays["sent"] & since(stays["discharge"])
@@ -106,12 +108,14 @@ class Itemised:
         record, item = lines["record"], lines["item"]
         rows, visit = care.rows, care.flags["visit"][record]
         case, facility, size = rows["case"][record], rows["facility"][record], [len(d) for d in self.department]
+        visit_number = glue(number(rows["kind"][record]), number(np.full(len(record), block), 4), number(rows["serial"][record].clip(min=0), 7))
         doctor = (facility * 37 + rows["person"][record] * 7) % len(self.staff)
         return {
             "charge_number": numbers, "care_kind_code": number(np.where(visit, 2, 1)), "facility_code": pick(self.facility_code, facility),
-            "case_number": choose(visit, "", number(rows["case_number"][record], 9)), "admission_number": choose(visit, "", number(rows["admission_number"][record])),
-            "visit_number": choose(visit, glue(number(rows["kind"][record]), number(np.full(len(record), block), 4), number(rows["serial"][record].clip(min=0), 7)), ""),
-            "charged_at": moments(lines["at"]), "item_code": pick(self.code, item), "item_name": pick(self.name, item), "quantity": number(lines["quantity"]),
+            "case_number": choose(visit, "", number(rows["case_number"][record], 9)),
+            "admission_number": choose(visit, "", number(rows["admission_number"][record])),
+            "visit_number": choose(visit, visit_number, ""), "charged_at": moments(lines["at"]),
+            "item_code": pick(self.code, item), "item_name": pick(self.name, item), "quantity": number(lines["quantity"]),
             "unit_price_cny": money(lines["price"]), "amount_cny": money(lines["quantity"] * lines["price"]),
             "department_code": choose(visit, pick(self.department[1], case.clip(max=size[1] - 1)), pick(self.department[0], case.clip(max=size[0] - 1))),
             "repeat_reason_code": choose(lines["reason"] > 0, number(lines["reason"]), ""), "physician": pick(self.staff, doctor),

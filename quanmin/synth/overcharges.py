@@ -219,13 +219,14 @@ def _antibiotics(p: Planter) -> None:
     p.note(family, "charge_review/antibiotic_without_infection", p.put(stay, "DRU05", days[stay], soon[stay]), True)
     stay = p.some(stays & f["infection"] & ~f["coded"] & f["adult"])
     p.note(family, "charge_review/antibiotic_without_infection", p.put(stay, "DRU08", days[stay], soon[stay]), False)
-    for codes, is_violation in ((("DRU01", "DRU04", "DRU08", "DRU10"), True), (("DRU08",), False)):
+    for codes, is_violation in ((("DRU01", "DRU04", "DRU08", "DRU10", "DRU11"), True), (("DRU08",), False)):
         stay = p.some(ill & f["hospital"])
         for code in codes:
             p.put(stay, code, days[stay], soon[stay])
         p.note(family, "stay_charges/many_antibiotics", stay, is_violation)
+    dosed, _ = p.having("DRU05")
     for each, is_violation in ((7, True), (2, False)):
-        stay = p.some(ill)
+        stay = p.some(ill & ~dosed)
         p.note(family, "charge_review/dose_beyond_daily", p.put(stay, "DRU05", each * (days[stay] + 1), soon[stay], price=0.3), is_violation)
     for mask, is_violation in ((f["minor"], True), (f["adult"], False)):
         stay = p.some(stays & f["infection"] & mask & ~f["newborn"])
@@ -255,7 +256,7 @@ def _consumables(p: Planter) -> None:
     fixed, at = p.having("OPR07")
     for more, is_violation in ((5, True), (1, False)):
         stay = p.some(fixed & stays)
-        p.note(family, "charge_review/high_value_many", p.put(stay, "MAT12", more, at[stay], price=0.2), is_violation)
+        p.note(family, "charge_review/high_value_many", p.put(stay, "MAT12", more, at[stay] + 30, price=0.2), is_violation)
     having, at = p.having("OPR13", "OPR14", "OPR08")
     stay = p.some(having & stays & f["hospital"])
     costly, when = p.having("MAT13", "MAT14", "MAT15")

@@ -104,6 +104,19 @@ def visits(month: str, people: Sequence[int], facility: str = "C1") -> str:
     return written("visit_dialect_his", rows)
 
 
+def charges(month: str, people: Sequence[int]) -> str:
+    """Lines of the stays in H1 and the visits to C1 of a month: a test in both, one on its own and one that its panel includes, doses, an implant."""
+    rows, codes = [], ("LAB04", "LAB05", "LAB19", "DRU05", "MAT12", "BED01")
+    for n in people:
+        for k, code in enumerate(codes):
+            line = {"facility_code": "H1", "charge_number": f"{month}-{n}-{k}", "care_kind_code": "inpatient", "case_number": f"R{n:04d}",
+                    "admission_number": "1", "charged_at": f"{month}-0{2 + k % 3} 09:1{k}:00", "item_code": code}
+            rows.append(line | {"quantity": str(1 + n % 4), "unit_price_cny": "10", "amount_cny": str(10 * (1 + n % 4))})
+        rows.append({"facility_code": "C1", "charge_number": f"{month}-{n}-v", "care_kind_code": "outpatient", "visit_number": f"{month}-{n}",
+                     "charged_at": f"{month}-15 09:40:00", "item_code": "LAB19", "quantity": "1", "unit_price_cny": "150", "amount_cny": "150"})
+    return written("charge_item_export", rows)
+
+
 def first_wave(site: Site, folder: Path) -> None:
     """Lists, register, and two months of front pages, visits and settlements."""
     send(site, folder, "regions.csv", regions(), "HC")

@@ -17,6 +17,7 @@ from tests.records.made_region import (
     WEST,
     answers,
     built_anew,
+    charges,
     claim,
     differences,
     every_answer,
@@ -55,6 +56,9 @@ def _residents_of(site: Site, number: object) -> set[object]:
 WAVES: dict[str, Step] = {
     "more stays, some soon after the last": lambda s, d: send(s, d, "h1_3.csv", text_of(stays("2026-03", range(1, 9))), "H1"),
     "a month corrected with fewer rows": lambda s, d: send(s, d, "h1_2b.csv", text_of(stays("2026-02", range(1, 6), B34C="5")), "H1"),
+    "charges of a month": lambda s, d: send(s, d, "hi_charges_2.csv", charges("2026-02", range(1, 8)), "HI"),
+    "charges of the months beside it": lambda s, d: (
+        send(s, d, "hi_charges_1.csv", charges("2026-01", range(1, 8)), "HI"), send(s, d, "hi_charges_3.csv", charges("2026-03", range(2, 6)), "HI")),
     "stragglers": lambda s, d: send(s, d, "h2_1b.csv", text_of(stays("2026-01", [13, 14, 15, 16, 7], "H2", D01="1")), "H2"),
     "settlements come late": lambda s, d: send(s, d, "hi_3.csv", written("claim_settlement", [claim(f"3-{n}", n, "2026-03") for n in (5, 6, 17)]), "HI"),
     "a settlement and a visit that tell no birth date": lambda s, d: (

@@ -50,7 +50,7 @@ WITH near AS (
     GROUP BY c.submission, c.line
 )
 SELECT 'L' || n.submission || '-' || n.line AS charge_id, charge_subject(n.facility_code, n.charge_number) AS subject_key, n.sender, n.submission, n.line, n.charge_number, n.facility_code,
-       a.facility_county, a.facility_level, n.department_code, n.care_kind_code, p.resident_id, CAST(n.charged_at AS DATE) AS charged_on, n.item_code, n.kind AS item_kind, n.antibiotic_class,
+       a.facility_county, a.facility_level, a.is_primary_care, n.department_code, n.care_kind_code, p.resident_id, CAST(n.charged_at AS DATE) AS charged_on, n.item_code, n.kind AS item_kind, n.antibiotic_class,
        n.quantity, n.unit_price_cny, n.amount_cny, n.price_cny AS ceiling_cny, n.repeat_reason_code, p.record IS NOT NULL AS is_record_known, p.is_emergency, p.sex_code, p.age_years, p.stay_days,
        p.has_died, date_diff('day', CAST(n.charged_at AS DATE), CAST(p.admitted_at AS DATE)) AS days_before_admission, date_diff('day', CAST(p.discharged_at AS DATE), CAST(n.charged_at AS DATE)) AS days_after_discharge,
        n.item_sex IS NOT NULL AND p.sex_code <> n.item_sex AS is_other_sex, n.lowest_age IS NOT NULL AND p.age_years < n.lowest_age OR n.highest_age IS NOT NULL AND p.age_years > n.highest_age AS is_other_age,
