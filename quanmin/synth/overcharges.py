@@ -195,7 +195,8 @@ def _impossible(p: Planter) -> None:
 def _antibiotics(p: Planter) -> None:
     f, rows, family = p.care.flags, p.care.rows, "antibiotic"
     stays, days, soon = ~f["visit"], rows["days"], rows["start"] + 45
-    ill = stays & f["infection"] & f["adult"] & ~f["special"]
+    cultured_already, _ = p.having("LAB24", "LAB25")
+    ill = stays & f["infection"] & f["adult"] & ~f["special"] & ~cultured_already
     stay = p.some(ill & ~f["hospital"])
     p.note(family, "charge_review/special_antibiotic_in_primary_care", p.put(stay, "DRU12", days[stay] * 2, soon[stay]), True)
     for consulted, cultured, rule, is_violation in ((False, True, "special_antibiotic_without_consultation", True),
@@ -257,11 +258,9 @@ def _consumables(p: Planter) -> None:
     for more, is_violation in ((5, True), (1, False)):
         stay = p.some(fixed & stays)
         p.note(family, "charge_review/high_value_many", p.put(stay, "MAT12", more, at[stay] + 30, price=0.2), is_violation)
-    having, at = p.having("OPR13", "OPR14", "OPR08")
-    stay = p.some(having & stays & f["hospital"])
-    costly, when = p.having("MAT13", "MAT14", "MAT15")
-    stay = stay[costly[stay]]
-    lines = np.flatnonzero(np.isin(p.lines["record"], stay) & np.isin(p.lines["item"], [p.made.at[c] for c in ("MAT13", "MAT14", "MAT15")]))
-    p.lines["quantity"][lines] = 3
-    p.lines["price"][lines] = p.made.ceiling[p.lines["item"][lines]]
+    lensed, at = p.having("MAT13")
+    stay = p.some(lensed & stays & f["hospital"] & f["operation"])
+    lines = np.flatnonzero(np.isin(p.lines["record"], stay) & (p.lines["item"] == p.made.at["MAT13"]))
+    p.lines["quantity"][lines] = 4
+    p.lines["price"][lines] = p.made.ceiling[p.made.at["MAT13"]]
     p.note(family, "stay_charges/high_value_share_high", stay, True)
