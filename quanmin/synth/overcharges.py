@@ -66,7 +66,7 @@ def plant_overcharges(care: Care, lines: Rows, made: ChargeLines, rng: np.random
     stays = ~care.flags["visit"]
     free = (care.rows["end"] < (settings.END - 14) * DAY) & ~care.flags["spare"]
     planter = Planter(care, lines, made, rng, free, max(1, round(settings.OVERCHARGED * float(stays.sum()))))
-    for plant in (_repeated, _antibiotics, _consumables, _unbundled, _excessive, _impossible):
+    for plant in (_after_death, _repeated, _antibiotics, _consumables, _unbundled, _excessive, _impossible):
         plant(planter)
     return planter
 
@@ -162,13 +162,11 @@ def _excessive(p: Planter) -> None:
             stay = p.some(mask)
             whole = np.full(len(stay), extra) if each == 0 else each * (days[stay] + 1) + extra
             p.note(family, f"charge_review/{rule}", p.put(stay, code, whole, end[stay] - 1, price=0.4), is_violation)
-    alive, dead = stays & ~f["died"], stays & f["died"]
-    late = p.rng.integers(2, 10, len(p.care))
+    alive, late = stays & ~f["died"], p.rng.integers(2, 10, len(p.care))
     for code, mask, at, rule, is_violation in (
         ("CON06", alive, end + late * DAY, "charged_after_discharge", True), ("CON06", alive, end + 30, "charged_after_discharge", False),
         ("DRU29", stays, rows["start"] - (late + 3) * DAY, "charged_before_admission", True),
         ("LAB34", stays, rows["start"] - DAY, "charged_before_admission", False),
-        ("TRT23", dead, end + late * DAY, "charged_after_death", True), ("TRT23", dead, end + 15, "charged_after_death", False),
     ):
         stay = p.some(mask & (rows["start"] > (settings.CHARGES_FROM + 20) * DAY))
         p.note(family, f"charge_review/{rule}", p.put(stay, code, 1, at[stay]), is_violation)
@@ -176,6 +174,14 @@ def _excessive(p: Planter) -> None:
     stay = p.some(nursed & stays & (days >= 4))
     p.put(stay, "NUR03", days[stay], end[stay] - 2)
     p.note(family, "stay_charges/two_grades_of_nursing", stay, True)
+
+
+def _after_death(p: Planter) -> None:
+    f, end = p.care.flags, p.care.rows["end"]
+    dead = ~f["visit"] & f["died"]
+    for later, is_violation in ((3 * DAY, True), (15, False)):
+        stay = p.some(dead)
+        p.note("excessive_charge", "charge_review/charged_after_death", p.put(stay, "TRT23", 1, end[stay] + later), is_violation)
 
 
 def _impossible(p: Planter) -> None:

@@ -11,7 +11,8 @@ from quanmin.catalog.charge_items import COLUMNS
 from quanmin.catalog.loader import SHIPPED, read_all
 from quanmin.records.charge_items import charge_list
 
-GOOD = {"code": "A1", "zh": "a", "en": "a", "kind": "laboratory", "price_cny": "20", "unit_zh": "x", "unit_en": "test", "validity_days": "7", "recognised": "true"}
+GOOD = {"code": "A1", "zh": "a", "en": "a", "kind": "laboratory",
+        "price_cny": "20", "unit_zh": "x", "unit_en": "test", "validity_days": "7", "recognised": "true"}
 CASES = {
     "unknown kind": ({"kind": "lab"}, "kind", "is not one of"),
     "no price": ({"price_cny": ""}, "price_cny", "not a number above nought"),
