@@ -38,6 +38,8 @@ class Conduct:
         self.surgical = np.array([r["charges"] in ("surgical", "interventional", "implant") for r in mix.rows]) & (self.level >= 2)
         self.womens = mix.column("sex", int) == 2
         self.hospitals = [k for k, f in enumerate(place.caring) if f["kind"] in ELSEWHERE_KINDS and k != place.silent[0]]
+        lost = place.names["planted"]["lost_services"]["county"]  # whose story is another one: nothing is planted there
+        self.lost = [c["region_code"] for c in place.counties].index(lost)
         self.failing = self.codes.at[words("words.toml")["codes"]["failing"]]
         self.procedure = mix.rows[illnesses.index["ovarian_cyst"]]["procedure"]
 
@@ -65,8 +67,7 @@ class Conduct:
         fit = rows["true"] & ~rows["spare"] & (rows["repeat"] == 0) & here & (rows["facility"] != self.place.silent[0]) & ~rows["died"]
         fit &= (rows["disposition"] == 1) & (rows["receiving"] < 0) & (rows["age"] >= 18)
         fit &= (rows["discharge"] >= SINCE) & (rows["discharge"] < settings.END - 2)
-        lost = [c["region_code"] for c in self.place.counties].index(self.place.names["planted"]["lost_services"]["county"])
-        fit &= rows["home"] != lost  # whose story is another one
+        fit &= rows["home"] != self.lost
         return fit & ~rows["transferred"] & (people.moved_out[rows["person"]] > settings.END)
 
     def _mark(self, rows: Rows, chosen: np.ndarray, name: str) -> np.ndarray:
@@ -130,7 +131,7 @@ class Conduct:
         """Stays of residents who left dead."""
         dead = rows["true"] & rows["died"] & ~rows["spare"] & (rows["home"] >= 0) & (rows["age"] >= 18) & (self.place.tier[rows["facility"]] < 3)
         dead &= (rows["discharge"] >= SINCE) & (rows["discharge"] < settings.END - 45) & (rows["facility"] != self.place.silent[0])
-        base = choice.some(dead, many)
+        base = choice.some(dead & (rows["home"] != self.lost), many)
         rows["spare"][base] = True
         start = rows["discharge"][base] + rng.integers(4, 35, len(base))
         again = self._again(rows, base, start, start + rng.integers(2, 8, len(base)), self.other_hospital(rows["facility"][base]), people)
