@@ -4,6 +4,10 @@ WITH near AS (
     SELECT v.submission, v.line, v.facility_code, CAST(v.visited_at AS DATE) AS visited_on, v.is_medicated, v.kind_code, left(v.diagnosis_code, 3) AS disease,
            v.total_charge_cny, v.drug_charge_cny, l.resident_id
     FROM visit_near v JOIN resident_link l ON v.identity_id = l.identity_id
+), crowded AS (
+    -- Few visits have another of the same resident within two days: only those are held against each other.
+    SELECT * FROM near WINDOW by_day AS (PARTITION BY resident_id ORDER BY visited_on)
+    QUALIFY visited_on - lag(visited_on) OVER by_day <= 2 OR lead(visited_on) OVER by_day - visited_on <= 2
 ), around AS (
     SELECT s.submission, s.line, count(DISTINCT p.facility_code) FILTER (p.visited_on = s.visited_on) AS same_day_facility_count,
            count(*) FILTER (p.visited_on = s.visited_on AND p.facility_code = s.facility_code) AS same_day_visit_count,
@@ -11,7 +15,7 @@ WITH near AS (
            count(DISTINCT p.facility_code) FILTER (p.is_medicated AND p.disease = s.disease) AS medicated_facility_count,
            count(DISTINCT p.visited_on) FILTER (p.is_medicated AND p.disease = s.disease) AS medicated_day_count,
            sum(p.drug_charge_cny) FILTER (p.is_medicated AND p.disease = s.disease) AS same_disease_drug_cny
-    FROM near s JOIN near p ON s.resident_id = p.resident_id AND p.visited_on BETWEEN s.visited_on - 2 AND s.visited_on
+    FROM crowded s JOIN crowded p ON s.resident_id = p.resident_id AND p.visited_on BETWEEN s.visited_on - 2 AND s.visited_on
     GROUP BY s.submission, s.line
 ), within AS (
     SELECT v.submission, v.line, h.hospitalisation_id, h.facility_code AS stay_facility_code, h.stay_days,
@@ -28,8 +32,13 @@ SELECT 'V' || v.submission || '-' || v.line AS visit_key, v.sender, v.submission
        a.facility_county, a.facility_level, a.is_public, a.is_primary_care, v.department_code, CAST(v.visited_at AS DATE) AS visited_on, hour(v.visited_at) AS visited_hour, v.kind_code,
        coalesce(l.sex_code, v.sex_code) AS sex_code, CAST(age_on(coalesce(v.birth_date, l.birth_date), CAST(v.visited_at AS DATE)) AS BIGINT) AS age_years, v.diagnosis_code,
        v.is_medicated, v.payment_method_code, v.referred_from_code IS NOT NULL AS has_referral, v.total_charge_cny, v.drug_charge_cny, v.fund_paid_cny,
-       coalesce(r.same_day_facility_count, 1) AS same_day_facility_count, coalesce(r.same_day_visit_count, 1) AS same_day_visit_count, r.same_day_charge_cny,
-       coalesce(r.medicated_facility_count, 0) AS medicated_facility_count, coalesce(r.medicated_day_count, 0) AS medicated_day_count, r.same_disease_drug_cny,
+       coalesce(r.same_day_facility_count, 1) AS same_day_facility_count, coalesce(r.same_day_visit_count, 1) AS same_day_visit_count,
+       CASE WHEN r.line IS NOT NULL THEN r.same_day_charge_cny WHEN l.resident_id IS NOT NULL THEN v.total_charge_cny END AS same_day_charge_cny,
+       CASE WHEN r.line IS NOT NULL THEN r.medicated_facility_count ELSE CAST(l.resident_id IS NOT NULL AND coalesce(v.is_medicated, FALSE) AND v.diagnosis_code IS NOT NULL AS BIGINT)
+       END AS medicated_facility_count,
+       CASE WHEN r.line IS NOT NULL THEN r.medicated_day_count ELSE CAST(l.resident_id IS NOT NULL AND coalesce(v.is_medicated, FALSE) AND v.diagnosis_code IS NOT NULL AS BIGINT)
+       END AS medicated_day_count,
+       CASE WHEN r.line IS NOT NULL THEN r.same_disease_drug_cny WHEN l.resident_id IS NOT NULL AND v.is_medicated AND v.diagnosis_code IS NOT NULL THEN v.drug_charge_cny END AS same_disease_drug_cny,
        i.stay_facility_code IS NOT NULL AS is_in_hospital, i.stay_facility_code, i.stay_facility_code = v.facility_code AS is_same_facility_stay,
        coalesce(i.visits_in_stay_count, 0) AS visits_in_stay_count, i.visits_in_stay_cny, date_diff('day', l.died_on, CAST(v.visited_at AS DATE)) AS days_after_registered_death,
        l.resident_id IS NOT NULL AS is_resident_known
