@@ -19,8 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from bench.measure import measure, peak_mb
-from quanmin.services.quality import c_statistic, design_of, fit_logistic
-from quanmin.services.quality.design import Design
+from quanmin.services.quality.calibration import c_statistic
+from quanmin.services.quality.design import Design, design_of
+from quanmin.services.quality.risk import fit_logistic
 
 ROWS = 1_000_000
 NUMBERS, CATEGORIES = ("age", "score", "weight"), ("sex", "route", "group", "severity")

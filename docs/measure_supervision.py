@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 
 from quanmin.catalog import load
 from quanmin.site import Site
+from tests.journeys.overcharges import FAMILIES, overcharges
 from tests.journeys.violations import SUBJECTS, families
 
 PAGE = Path(__file__).parent / "explanation" / "supervision-rules.md"
@@ -27,6 +29,21 @@ def measured(folder: Path) -> list[str]:
         right = len(one.planted & one.found)
         lines.append(f"| {label.zh} · {label.en} | {len(rules)} | {len(one.planted)} | {right} | {one.recall:.3f} | {len(one.found)} | {one.precision:.3f}"
                      f" | {len(one.innocent)} | {len(one.innocent & one.found)} |")
+    return lines + _charges(folder)
+
+
+def _charges(folder: Path) -> list[str]:
+    """The same of the families over itemised charges; a stay that holds a planted line is right or left out."""
+    site = Site(folder)
+    with (folder / "region" / "truth" / "violations.csv").open(encoding="utf-8", newline="") as stream:
+        found = overcharges(site, list(csv.DictReader(stream)))
+    labels, lines = site.catalog.codes["rule_family"].codes, []
+    for code in FAMILIES:
+        planted, fair, innocent = found.planted[code], found.fair(code), found.innocent[code]
+        rules = [rule for rule in site.catalog.rules.values() if rule.finding and rule.finding.family == code]
+        right = len(planted & fair)
+        lines.append(f"| {labels[code].zh} · {labels[code].en} | {len(rules)} | {len(planted)} | {right} | {right / len(planted):.3f} | {len(fair)}"
+                     f" | {right / len(fair):.3f} | {len(innocent)} | {len(innocent & found.found[code])} |")
     return lines
 
 

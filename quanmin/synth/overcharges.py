@@ -267,6 +267,6 @@ def _consumables(p: Planter) -> None:
     lensed, at = p.having("MAT13")
     stay = p.some(lensed & stays & f["hospital"] & f["operation"])
     lines = np.flatnonzero(np.isin(p.lines["record"], stay) & (p.lines["item"] == p.made.at["MAT13"]))
-    p.lines["quantity"][lines] = 4
+    p.lines["quantity"][lines] = 6
     p.lines["price"][lines] = p.made.ceiling[p.made.at["MAT13"]]
     p.note(family, "stay_charges/high_value_share_high", stay, True)

@@ -43,6 +43,10 @@ import quanmin.records.warehouse as warehouse
 import quanmin.services.indicators
 import quanmin.site
 from quanmin.catalog import load
+from quanmin.records.residents.names import parse_name
+from quanmin.services.grouping.schemes import scheme_of
+from quanmin.services.quality.stays import stay_comorbidities
+from quanmin.site import Settings
 
 __all__ = ["alembic", "pypinyin", "serve", "splink", "sqlglot"]
 LASTING: list[tuple[Any, str]] = [
@@ -110,6 +114,9 @@ def serve() -> None:
     """Answer orders until the other side is gone."""
     catalog = load()
     quanmin.site.load = lambda own=None: catalog
+    scheme_of(catalog, Settings().scheme)  # made ready once: every child has it
+    stay_comorbidities()
+    parse_name("\u738b\u4e00")
     pa.array(["loads what Arrow loads late"])
     with contextlib.redirect_stdout(io.StringIO()):
         quanmin.cli.app(["init", "--help"], standalone_mode=False)

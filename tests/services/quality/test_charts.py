@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quanmin.services.quality import limit_for, mean_run_length, ra_cusum, rocket_tails, scores, simulated_run_length, vlad
+from quanmin.services.quality.charts import ra_cusum, rocket_tails, scores, vlad
+from quanmin.services.quality.run_length import limit_for, mean_run_length, simulated_run_length
 from tests.services.quality.test_standardise import oracle
 
 CASES = st.lists(st.tuples(st.booleans(), st.floats(0.001, 0.999)), min_size=1, max_size=300)

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quanmin.model.words import STATUSES
-from quanmin.services.quality import comorbidities, comorbidity_index, split_codes
-from quanmin.services.quality.comorbidity import INDICES
+from quanmin.services.quality.comorbidity import INDICES, comorbidities, comorbidity_index, split_codes
 
 PREFIXES = {name: [p for c in comorbidity_index(name).categories for p in c.prefixes] for name in INDICES}
 

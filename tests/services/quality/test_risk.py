@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special
 
-from quanmin.services.quality import c_statistic, calibration, design_of, fit_days, fit_logistic, performance, validated_by_folds, validated_by_time
-from quanmin.services.quality.design import Category, Design, Number
-from quanmin.services.quality.risk import SAMPLE, only
+from quanmin.services.quality.calibration import c_statistic, calibration, performance, validated_by_folds, validated_by_time
+from quanmin.services.quality.design import Category, Design, Number, design_of
+from quanmin.services.quality.risk import SAMPLE, fit_days, fit_logistic, only
 
 NAMES = ("(intercept)", "a", "b", "c")
 TRUE = np.array([-2.0, 0.8, -0.5, 1.2])

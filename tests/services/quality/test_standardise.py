@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from quanmin.services.quality import direct, indirect, poisson_limits, poisson_p, ratio_limit
-from quanmin.services.quality.standardise import METHODS, over_dispersion
+from quanmin.services.quality.standardise import METHODS, direct, indirect, over_dispersion, poisson_limits, poisson_p, ratio_limit
 
 REFERENCE = Path(__file__).with_name("reference")
 ORACLES = Path(__file__).parents[4] / "shared" / "oracles" / "surveillance" / "quality"

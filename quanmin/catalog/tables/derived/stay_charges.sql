@@ -19,10 +19,11 @@ WITH near AS (
     SELECT x.*, s.month, g.adrg FROM summed x JOIN near s USING (submission, line)
     LEFT JOIN stay_group_near g ON g.hospitalisation_id = 'S' || x.submission || '-' || x.line
 ), monthly AS (
-    SELECT adrg, month, count(*) AS stays, sum(high_value_cny) AS high_value_cny, sum(charged_cny) AS charged_cny FROM grouped WHERE adrg IS NOT NULL GROUP BY ALL
+    SELECT DISTINCT adrg, month FROM grouped WHERE adrg IS NOT NULL
 ), peers AS (
-    SELECT m.adrg, m.month, sum(p.stays) AS stays, sum(p.high_value_cny) AS high_value_cny, sum(p.charged_cny) AS charged_cny
-    FROM monthly m JOIN monthly p ON m.adrg = p.adrg AND p.month BETWEEN m.month - INTERVAL 2 MONTH AND m.month GROUP BY ALL
+    -- The median: a few stays with too much must not move what they are held against.
+    SELECT m.adrg, m.month, count(*) AS stays, median(CAST(p.high_value_cny AS DOUBLE) / nullif(p.charged_cny, 0)) AS high_value_share
+    FROM monthly m JOIN grouped p ON m.adrg = p.adrg AND p.month BETWEEN m.month - INTERVAL 2 MONTH AND m.month GROUP BY ALL
 ), ill AS (
     SELECT submission, line, bool_or(may_need_antibiotic(diagnosis_code)) AS has_infection FROM stay_diagnosis GROUP BY ALL
 ), operated AS (
@@ -37,7 +38,7 @@ SELECT 'S' || s.submission || '-' || s.line AS hospitalisation_id, s.sender, s.s
        g.adrg, coalesce(ill.has_infection, FALSE) OR coalesce(may_need_antibiotic(s.principal_diagnosis_code), FALSE) AS has_infection, o.submission IS NOT NULL AS has_procedure,
        CASE WHEN NOT o.has_other_incision THEN o.clean_operated_at END AS clean_operated_at,
        g.line_count, g.charged_cny, s.total_charge_cny, g.drug_cny, g.material_cny, g.high_value_cny, CAST(g.high_value_cny AS DOUBLE) / nullif(g.charged_cny, 0) AS high_value_share,
-       p.stays - 1 AS peer_count, CAST(p.high_value_cny - g.high_value_cny AS DOUBLE) / nullif(p.charged_cny - g.charged_cny, 0) AS peer_high_value_share,
+       p.stays - 1 AS peer_count, p.high_value_share AS peer_high_value_share,
        g.antibiotic_count, g.antibiotic_ddds, g.has_special_consultation, g.has_culture, g.nursing_days, g.nursing_cny
 FROM near s
 JOIN grouped g ON s.submission = g.submission AND s.line = g.line
