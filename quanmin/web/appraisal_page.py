@@ -30,11 +30,16 @@ REPORT = re.compile(r"/appraisal/[0-9A-Za-z_.-]{1,40}/evidence")
 CHANGES = 3  # values that may be changed at once on the page
 
 
-def _year(view: View, asked: str) -> int:
+def default_year(view: View) -> int:
+    """The last whole year, or the only one."""
     years = [period for period in view.periods() if len(period) == 4]
+    return int(years[1] if len(years) > 1 else years[0] if years else 0)
+
+
+def _year(view: View, asked: str) -> int:
     if asked and (not asked.isdigit() or len(asked) != 4):
         raise refused("year", asked)
-    return int(asked or (years[1] if len(years) > 1 else years[0] if years else "0"))
+    return int(asked) if asked else default_year(view)
 
 
 def _sheet(view: View, asked: str) -> str:
@@ -48,14 +53,15 @@ def _years(view: View) -> list[str]:
     return [period for period in view.periods() if len(period) == 4]
 
 
-def _scores(view: View, sheet: str, of: int) -> tuple[Hospital, ...]:
+def scores_of(view: View, sheet: str, of: int) -> tuple[Hospital, ...]:
+    """The hospitals of a scoring sheet in a year, worked out once."""
     return view.remembered(("appraisal", sheet, of), lambda: perform(view.inquiry, "appraisal", {"sheet": sheet, "year": of}))
 
 
 def _own_sheet(view: View, facility: str, of: int) -> str:
     """The sheet that a hospital is appraised by, the first where there is none."""
     names = sorted(view.catalog.sheets, reverse=True)
-    return next((name for name in names if any(one.facility == facility for one in _scores(view, name, of))), names[0])
+    return next((name for name in names if any(one.facility == facility for one in scores_of(view, name, of))), names[0])
 
 
 @router.get("/appraisal")
@@ -65,7 +71,7 @@ def appraisal_page(request: Request, sheet: str = "", year: str = "", place: str
     view.actor.require("figures", "figures", "appraisal")
     chosen, of = _sheet(view, sheet), _year(view, year)
     view.inquiry.where(place)
-    found = tuple(one for one in _scores(view, chosen, of) if place in ("", one.county))
+    found = tuple(one for one in scores_of(view, chosen, of) if place in ("", one.county))
     scored = view.catalog.sheets[chosen]
     return answer(request, "appraisal.html", [hospitals_panel(view, scored, found, of)], snapshot=view.snapshot, sheet=scored, sheets=view.catalog.sheets,
                   year=str(of), years=_years(view), place=place, counties=view.counties())

@@ -22,6 +22,7 @@ def serve(site: Site, port: int, host: str = "127.0.0.1", workers: int = WORKERS
         print(say("first_password", name=first[0], password=first[1]), flush=True)
     print(say("serving", address=f"http://{host}:{port}"), flush=True)
     os.environ["QUANMIN_SITE"] = str(site.folder)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # workers that each split a fit over all cores stand in each other's way
     if not warm:
         os.environ[COLD] = "1"
     uvicorn.run(

@@ -13,6 +13,7 @@ from quanmin.model import Refusal
 from quanmin.reports.communities import communities
 from quanmin.services.quality.actions import outcomes
 from quanmin.services.quality.learning import outcomes_known
+from quanmin.web.appraisal_page import default_year, scores_of
 from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
 from quanmin.web.flow_page import warm_flow
@@ -69,4 +70,4 @@ def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
     data = [partial(warm_data, desk), partial(warm_pairs, view)] if scope == Scope() else []
     profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
     return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry),
-            *(partial(outcomes, inquiry, name) for name in outcomes_known())]
+            *(partial(outcomes, inquiry, name) for name in outcomes_known()), *(partial(scores_of, view, name, default_year(view)) for name in view.catalog.sheets)]

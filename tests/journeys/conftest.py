@@ -53,7 +53,7 @@ def region(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Region:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "site.toml").exists():
             command = [sys.executable, "-c", "from quanmin.cli import main; main()", "demo", "--site", str(folder), "--residents", str(RESIDENTS), "--no-serve"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
             assert done.returncode == 0, done.stderr
     return Region(folder, Site(folder))
 

@@ -107,7 +107,7 @@ def test_no_cell_of_the_workbook_is_a_formula(documents: dict[str, bytes]) -> No
 def test_the_command_writes_what_the_page_gives(region: Region, expected: Brief, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from quanmin.cli import main; main()", "brief", str(region.folder), "--period", MONTH]
     command += ["--forms", "xlsx,docx", "--lang", "zh", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     written = {path.suffix[1:]: path for path in tmp_path.iterdir()}
     assert set(written) == {"xlsx", "docx"}

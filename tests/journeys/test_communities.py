@@ -46,7 +46,7 @@ def test_page_api_command_and_the_indicators_say_the_same(region: Region, people
     rows = exported(section, "/communities", "figures", set=name, year=YEAR)
     told = section.get("/api/communities", set=name, year=YEAR).json()
     program = [sys.executable, "-c", "from quanmin.cli import main; main()", "communities", str(region.folder), "--set", name, "--year", YEAR]
-    ran = subprocess.run(program, capture_output=True, text=True, timeout=240)
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["figures"] == told["figures"], "the command's are the API's"
     assert len(rows) == len(told["figures"]) == 8 * sum(len(item.figures) for item in score_set(name).items)

@@ -33,7 +33,7 @@ def run_blocks(document: str, folder: Path) -> str:
     printed = ""
     for block in blocks:
         command = ["bash", "-euo", "pipefail", "-c", block]
-        done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, f"{document}: {block}\n{done.stdout}\n{done.stderr}"
         printed += done.stdout
     return printed

@@ -53,7 +53,7 @@ def typed(region: Region, *arguments: str) -> list[dict[str, Any]]:
 def command(region: Region, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command as at a terminal."""
     program = [sys.executable, "-c", "from quanmin.cli import main; main()", "flow", str(region.folder), *arguments]
-    return subprocess.run(program, capture_output=True, text=True, timeout=120)
+    return subprocess.run(program, capture_output=True, text=True, timeout=600)
 
 
 def charts(text: str) -> dict[str, dict[str, Any]]:

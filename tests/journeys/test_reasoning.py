@@ -40,7 +40,7 @@ def exported(person: Person, path: str, **told: str) -> list[dict[str, str]]:
 
 
 def test_every_action_has_a_route_and_a_command(app: FastAPI, section: Person) -> None:
-    listed = subprocess.run([sys.executable, "-c", "from quanmin.cli import main; main()", "--help"], capture_output=True, text=True, timeout=120).stdout
+    listed = subprocess.run([sys.executable, "-c", "from quanmin.cli import main; main()", "--help"], capture_output=True, text=True, timeout=600).stdout
     wanted = actions()
     assert {"variation", "funnel", "deciles", "highlights", "ranking", "progress", "change"} <= set(wanted)
     for name in wanted:
@@ -61,7 +61,7 @@ def test_the_months_of_the_page_are_those_of_the_api_and_of_the_command(region: 
         assert point["value"] == pytest.approx(cell.value, rel=1e-12) and float(row["value"]) == point["value"]
         assert float(row["numerator"]) == point["numerator"] == cell.numerator and row["definition"] == cell_version(region)
     command = [sys.executable, "-c", "from quanmin.cli import main; main()", "variation", str(region.folder), SHARE]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout)
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout)
     assert told == found
 
 

@@ -12,9 +12,10 @@ Values = Mapping[str, Mapping[str, Cell]]  # indicator → facility → cell
 
 def values_of(asker: Asker, names: Sequence[str], year: int) -> Values:
     """Indicator → facility → cell of a year, counted together as far as may be."""
-    plain = [name for name in names if name in asker.questions() and asker.questions()[name].kind not in ("growth", "composite")]
-    asker.prepare(plain, [["facility_code"]], [f"year = {year}"])
-    return {name: asker.by_unit(name, str(year), "facility") for name in names if name in asker.questions()}
+    known = {name: asker.questions()[name] for name in names if name in asker.questions()}
+    asker.prepare([name for name, one in known.items() if one.kind not in ("growth", "composite")], [["facility_code"]], [f"year = {year}"])
+    asker.prepare(sorted({one.of for one in known.values() if one.kind == "growth"}), [["facility_code", "year"]])
+    return {name: asker.by_unit(name, str(year), "facility") for name in known}
 
 
 def usable(cell: Cell | None) -> float | None:
