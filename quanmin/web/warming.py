@@ -70,4 +70,5 @@ def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
     data = [partial(warm_data, desk), partial(warm_pairs, view)] if scope == Scope() else []
     profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
     return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry),
-            *(partial(outcomes, inquiry, name) for name in outcomes_known()), *(partial(scores_of, view, name, default_year(view)) for name in view.catalog.sheets)]
+            *(partial(outcomes, inquiry, name) for name in outcomes_known()),
+            *(partial(scores_of, view, name, default_year(view)) for name in view.catalog.sheets)]

@@ -27,7 +27,7 @@ CHROMIUM = shutil.which("chromium") or ""
 AXE = Path(__file__).with_name("assets") / "axe.min.js"
 SERIOUS = ("serious", "critical")
 ABORTED = "net::ERR_ABORTED"  # what a page still asked for when it was left
-PATIENCE = 40_000  # ms: a server that has just started works out much at once
+PATIENCE = 120_000  # ms: a server that has just started works out much at once
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 
