@@ -30,8 +30,8 @@ def read_front_page_points(codes: CodeLists, tables: Mapping[str, Table], checks
             complaints.add(shown, line, "code", row["code"], "is not a column of a front page", "write table.column, of " + ", ".join(TABLES))
         if row.get("parent") not in most:
             complaints.add(shown, line, "parent", row.get("parent") or "", "is not a part of the front page", "use one of " + ", ".join(most))
-        points = (_number(row.get(name), shown, line, name, complaints) for name in ("error_points", "warning_points"))
-        fields[row["code"]] = FieldPoints(row.get("parent") or "", *points, decides_group=row.get("decides_group") == "true")
+        error, warning = (_number(row.get(name), shown, line, name, complaints) for name in ("error_points", "warning_points"))
+        fields[row["code"]] = FieldPoints(row.get("parent") or "", error, warning, row.get("decides_group") == "true")
     found = FrontPagePoints(most, fields)
     for check in checks:
         if check.table in TABLES and points_of(found, check) is None:

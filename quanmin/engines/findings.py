@@ -28,7 +28,7 @@ def _by_rule(values: Mapping[int, exp.Expression]) -> exp.Expression:
 
 def violates(rule: Check, number: int, catalog: Catalog) -> exp.Expression:
     """The rule's number where a row is known to violate it, else null."""
-    both = exp.and_(exp.paren(ready(parse(rule.applies), catalog)), exp.paren(ready(parse(rule.violated), catalog)))
+    both = exp.and_(*(exp.paren(ready(parse(text), catalog), copy=False) for text in (rule.applies, rule.violated)), copy=False)
     return exp.Case(ifs=[exp.If(this=both, true=exp.Literal.number(number))])
 
 

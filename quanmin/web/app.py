@@ -36,6 +36,7 @@ from quanmin.web import (
     data_upload,
     findings_page,
     flow_page,
+    front_pages_page,
     indicator_page,
     outcomes_page,
     overview_page,
@@ -52,7 +53,7 @@ from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
 PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, quality_goals_page, appraisal_page, findings_page, profile_page, pages, indicator_page,
-         brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, data_upload, review_page, about_page)
+         brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, front_pages_page, data_upload, review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10
