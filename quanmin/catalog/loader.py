@@ -9,12 +9,14 @@ from pathlib import Path
 from quanmin.catalog import checked
 from quanmin.catalog.charge_items import read_charge_items
 from quanmin.catalog.code_lists import CodeLists
+from quanmin.catalog.front_page_points import read_front_page_points
 from quanmin.catalog.grouper_files import Schemes
 from quanmin.catalog.messages import say
 from quanmin.catalog.reading import Complaints, Definition
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.charge import ChargeItem
+from quanmin.model.front_page import FrontPagePoints
 from quanmin.model.weights import Weights
 
 SHIPPED = Path(__file__).parent
@@ -35,6 +37,7 @@ class Catalog:
     handbooks: dict[str, Handbook] = field(default_factory=dict)
     sheets: dict[str, ScoringSheet] = field(default_factory=dict)
     charge_items: dict[str, ChargeItem] = field(default_factory=dict)
+    front_page_points: FrontPagePoints = field(default_factory=FrontPagePoints)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -100,6 +103,7 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     for definition, table_id in _definitions(folders, "checks", complaints):
         found = read_check(definition, table_id, catalog.tables, catalog.codes)
         catalog.checks[found.id] = found
+    catalog.front_page_points = read_front_page_points(catalog.codes, catalog.tables, catalog.checks.values(), complaints)
     for definition, table_id in _definitions(folders, "rules", complaints):
         rule = read_rule(definition, table_id, catalog.tables, catalog.codes, catalog.checks)
         catalog.rules[rule.id] = rule

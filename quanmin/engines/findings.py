@@ -26,15 +26,15 @@ def _by_rule(values: Mapping[int, exp.Expression]) -> exp.Expression:
     return exp.Case(this=exp.column("rule_number"), ifs=[exp.If(this=exp.Literal.number(n), true=tree) for n, tree in values.items()])
 
 
-def _violates(rule: Check, number: int, catalog: Catalog) -> exp.Expression:
+def violates(rule: Check, number: int, catalog: Catalog) -> exp.Expression:
     """The rule's number where a row is known to violate it, else null."""
-    both = exp.and_(exp.paren(ready(parse(rule.applies), catalog)), exp.paren(ready(parse(rule.violated), catalog)))
+    both = exp.and_(*(exp.paren(ready(parse(text), catalog), copy=False) for text in (rule.applies, rule.violated)), copy=False)
     return exp.Case(ifs=[exp.If(this=both, true=exp.Literal.number(number))])
 
 
 def _of_table(table: Table, rules: list[Check], catalog: Catalog) -> exp.Select:
     """One row per rule and row of a table that violates it, in the columns of the table `finding`."""
-    tried = exp.Array(expressions=[_violates(rule, n, catalog) for n, rule in enumerate(rules)])
+    tried = exp.Array(expressions=[violates(rule, n, catalog) for n, rule in enumerate(rules)])
     met = exp.Explode(this=exp.Anonymous(this="list_distinct", expressions=[tried]))  # of a list without nulls: violations only are laid out
     source = exp.select(exp.Star()).select(named(met, "rule_number")).from_(exp.to_table(table.id))
     texts = [rule.finding for rule in rules]

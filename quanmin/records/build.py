@@ -23,6 +23,7 @@ from quanmin.records.accepted import Accepted, schema_of
 from quanmin.records.base_tables import BaseTables
 from quanmin.records.fingerprints import FUNCTIONS, Computation, Lookup, fingerprints, together
 from quanmin.records.folders import DiskFull, Folders
+from quanmin.records.front_page_scores import points_of_front_pages, with_front_pages
 from quanmin.records.ledger import Ledger, Piece, Snapshot
 from quanmin.records.receipts_table import receipt_rows
 from quanmin.records.resident_index import TOUCHED, ResidentIndex
@@ -67,8 +68,8 @@ class Builder:
 
     def __init__(self, catalog: Catalog, folders: Folders, ledger: Ledger, setting: Setting, retake: Retake, progress: Progress | None = None,
                  computed: Mapping[str, Computation] = MappingProxyType({}), lookups: Mapping[str, Lookup] = MappingProxyType({})) -> None:
-        self.computed, self.lookups = computed, {**lookups, **lists_of_rules(catalog)}
-        self.catalog, self.folders, self.ledger, self.setting = with_findings(catalog), folders, ledger, setting
+        self.computed, self.lookups = computed, {**lookups, **lists_of_rules(catalog), **points_of_front_pages(catalog)}
+        self.catalog, self.folders, self.ledger, self.setting = with_front_pages(with_findings(catalog)), folders, ledger, setting
         self.warehouse = Warehouse(folders.warehouse)
         self.accepted = Accepted(folders.accepted)
         self.retake = retake

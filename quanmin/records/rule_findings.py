@@ -11,6 +11,7 @@ from quanmin.engines.duckdb import empty_select
 from quanmin.engines.findings import FINDING, findings
 from quanmin.engines.sql import SMALL_LIST
 from quanmin.records.fingerprints import Lookup
+from quanmin.records.front_page_scores import ERROR, checks_of_front_pages
 
 
 def with_findings(catalog: Catalog) -> Catalog:
@@ -23,8 +24,9 @@ def with_findings(catalog: Catalog) -> Catalog:
 
 
 def lists_of_rules(catalog: Catalog) -> dict[str, Lookup]:
-    """The long code lists that rules look codes up in, as the derivation of `finding` reads them."""
-    texts = [text for rule in catalog.rules.values() for text in (rule.applies, rule.violated, rule.finding.amount if rule.finding else "")]
-    wanted = [name for name in catalog.codes if any(f"'{name}'" in text for text in texts)]
-    return {f"code_list_{name}": Lookup(pa.table({"code": list(catalog.codes[name].codes)}), (FINDING,))
-            for name in wanted if len(catalog.codes[name].codes) > SMALL_LIST}
+    """The long code lists that rules and checks of front pages look codes up in, as the derivations of `finding` and `front_page_error` read them."""
+    texts = {FINDING: [text for rule in catalog.rules.values() for text in (rule.applies, rule.violated, rule.finding.amount if rule.finding else "")],
+             ERROR: [text for check in checks_of_front_pages(catalog).values() for text in (check.applies, check.violated)]}
+    readers = {name: tuple(table for table, said in texts.items() if any(f"'{name}'" in text for text in said)) for name in catalog.codes}
+    return {f"code_list_{name}": Lookup(pa.table({"code": list(catalog.codes[name].codes)}), read_by)
+            for name, read_by in readers.items() if read_by and len(catalog.codes[name].codes) > SMALL_LIST}

@@ -11,6 +11,7 @@ import numpy as np
 
 from quanmin.synth import settings
 from quanmin.synth.block import Maker
+from quanmin.synth.infections import Infections
 from quanmin.synth.place import words
 from quanmin.synth.registers import city_files
 from quanmin.synth.senders import usual_day
@@ -40,6 +41,7 @@ def make_region(folder: Path, residents: int = 50_000, seed: int = 1, progress: 
         _county_books(maker, books, county)
         tell(maker.census.blocks + k + 1, steps, "workbooks")
     city_files(maker.outbox, maker.place, maker.activity, books)
+    Infections(maker.place, maker.activity.occupied(), residents, maker.census.generator(0, 40)).send(maker.outbox, maker.truth)
     maker.truth.close([r["id"] for r in maker.illnesses.mix.rows])
     maker.truth.missing(maker.claims.sender)
     maker.nil_reports()

@@ -36,7 +36,9 @@ from quanmin.web import (
     data_upload,
     findings_page,
     flow_page,
+    front_pages_page,
     indicator_page,
+    infections_page,
     outcomes_page,
     overview_page,
     pages,
@@ -51,8 +53,9 @@ from quanmin.web.rendering import failure
 from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
-PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, quality_goals_page, appraisal_page, findings_page, profile_page, pages, indicator_page,
-         brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, data_upload, review_page, about_page)
+PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, quality_goals_page, appraisal_page, findings_page, infections_page, profile_page, pages,
+         indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, front_pages_page, data_upload, review_page,
+         about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 SPOKEN = ("title", "aria-label", "placeholder", "alt")
 SKIPPED = {"code", "script", "style"}
-CODED = {"kind", "kinds", "verdict", "verdicts", "link", "links", "tone", "line", "id", "group", "from", "to", "outlines", "points", "type"}  # not read
+CODED = {"kind", "kinds", "verdict", "verdicts", "link", "links", "tone", "tones", "line", "id", "group", "from", "to", "outlines", "points", "type"}
 
 
 class _Reader(HTMLParser):

@@ -23,7 +23,8 @@ PAGES = (
     "/case-mix", f"/case-mix?facility={HOSPITAL}", "/appraisal", f"/appraisal/{HOSPITAL}", "/appraisal/handbooks", "/findings",
     "/outcomes", f"/outcomes/{HOSPITAL}?outcome=readmission", "/quality-goals",
     f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}?set=2020", "/data", f"/data/sender/{HOSPITAL}", "/data/checks",
-    f"/data/checks/{CHECK}", "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
+    f"/data/checks/{CHECK}", "/infections", "/infections?device=catheter", "/data/front-pages", f"/data/front-pages?facility={HOSPITAL}",
+    "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
     f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}/rows?period={MONTH}", f"/flow/rows?what=outflow&home_county={COUNTY}",
     "/indicators?theme=tiered_care", "/nothing",
 )
