@@ -10,7 +10,8 @@ from quanmin.model import Label
 from quanmin.model.scheme import PROCEDURE_KINDS, Cluster
 
 FILES = {  # file → columns, of which the first so many are its key
-    "groups": (("group", "type", "diagnosis", "procedures", "kind", "cases", "points", "mean_charge_cny", "zh", "en"), 1), "procedure_kinds": (("prefix", "kind"), 1),
+    "groups": (("group", "type", "diagnosis", "procedures", "kind", "cases", "points", "mean_charge_cny", "zh", "en"), 1),
+    "procedure_kinds": (("prefix", "kind"), 1),
 }
 CORE, COMPOSITE = "core", "composite"
 JOINT = "+"  # between the procedures of a set
@@ -25,7 +26,7 @@ def read_clusters(shown: str, rows: Lines, complaints: Complaints) -> tuple[Clus
         said = _numbers(cases, points)
         if sort not in (CORE, COMPOSITE) or kind not in PROCEDURE_KINDS or said is None or len(name) > LONGEST_ID or not zh:
             complaints.add(shown, line, "group", name, "is not a group",
-                           f"type {CORE} or {COMPOSITE}, kind {', '.join(PROCEDURE_KINDS)}, cases from 1, points above 0, a name, an id up to {LONGEST_ID} characters")
+                           f"type {CORE} or {COMPOSITE}, kind {', '.join(PROCEDURE_KINDS)}, cases, points above 0, a name, an id up to {LONGEST_ID} characters")
             continue
         takes = (sort, diagnosis, procedures if sort == CORE else kind)
         if not diagnosis or takes in seen:

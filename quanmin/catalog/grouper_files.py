@@ -77,11 +77,24 @@ class Schemes(Mapping[str, Scheme]):
             self._read[scheme_id] = scheme
         return self._read[scheme_id]
 
+    def __contains__(self, scheme_id: object) -> bool:
+        return scheme_id in self._shelves and self._shelves[str(scheme_id)].definition.data.get("kind") != "edition"
+
     def __iter__(self) -> Iterator[str]:
         return (name for name, shelf in self._shelves.items() if shelf.definition.data.get("kind") != "edition")
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def kind(self, scheme_id: str) -> str:
+        """drg, dip or edition; "" where there is no such scheme."""
+        return str(self._shelves[scheme_id].definition.data.get("kind", "")) if scheme_id in self._shelves else ""
+
+    def trial(self) -> Schemes:
+        """The same schemes, to which one may be added on trial."""
+        found = Schemes()
+        found._shelves = dict(self._shelves)
+        return found
 
     def group_lists(self) -> list[Path]:
         """The lists of groups that regions drew from their own cases, each with the columns group, zh, en."""

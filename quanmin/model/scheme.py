@@ -120,7 +120,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A grouping scheme: categories, adjacent groups and groups in the order in which they are tried; or, of kind dip, the clusters that cases are looked up in."""
+    """A grouping scheme: categories, adjacent groups and groups in the order in which they are tried; of kind dip, clusters that cases are looked up in."""
 
     id: str
     label: Label

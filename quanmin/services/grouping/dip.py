@@ -17,6 +17,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,12 +106,13 @@ def _sets(prepared: ReadyDip, values: Whole, owner: Places, count: int) -> pa.Ar
 def group_dip(prepared: ReadyDip, table: pa.Table) -> pa.Table:
     """The group of every case of a table with the columns of `cases_of`, row by row, as `grouper.group` gives it.
 
-    A case without a group has mdc 0000 and no adrg and drg; `reason` says why (no_group: its category and kind were not among the cases the groups were drawn from).
+    A case without a group has mdc 0000 and no adrg and drg; `reason` says why (no_group: nothing of its category and kind was among the cases drawn from).
     """
     cases = cases_of(table, prepared.diagnoses, prepared.procedures)
     keys = keys_of(prepared, cases)
     names = pa.array([one.id for one in prepared.scheme.clusters], pa.string())
-    core, composite = (_found(keys, of, prepared.scheme.clusters, is_core) for of, is_core in ((("subcategory", "procedures"), True), (("category", "kind"), False)))
+    core = _found(keys, ("subcategory", "procedures"), prepared.scheme.clusters, True)
+    composite = _found(keys, ("category", "kind"), prepared.scheme.clusters, False)
     drg = names.take(pc.coalesce(core, composite))
     is_grouped = pc.is_valid(drg)
     blank = pa.array([""] * len(cases), pa.string())
@@ -139,7 +141,7 @@ def explain_dip(scheme: Scheme, diagnoses: Sequence[str], procedures: Sequence[s
     """Why a case is in its group, with its codes, in the spoken language; codes are those of the scheme's edition."""
     one = next(cluster for cluster in scheme.clusters if cluster.id == group)
     codes = [code for code in procedures if kind_of(code, scheme) in COUNTED]
-    told = {"group": one.id, "diagnosis": one.diagnosis, "code": diagnoses[0], "cases": one.cases, "points": f"{one.points:g}"}
+    told: dict[str, Any] = {"group": one.id, "diagnosis": one.diagnosis, "code": diagnoses[0], "cases": one.cases, "points": f"{one.points:g}"}
     if one.is_core:
         return say("grouped_core", procedures=JOINT.join(one.procedures) or "–", codes=SEPARATOR.join(codes) or "–", **told)
     return say("grouped_composite", kind=say(f"procedure_kind_{one.kind}"), codes=SEPARATOR.join(procedures) or "–", **told)
