@@ -106,6 +106,7 @@ def drawn_clusters(catalog: Catalog, method: ReadyDip, cases: pa.Table, least: i
     if not len(known):
         raise _nothing("diagnoses")
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = FALSE")
         connection.register("keyed", known)
         connection.execute((_FOLDER / "clusters.sql").read_text("utf-8"), {"least": least})
         groups = connection.execute((_FOLDER / "clusters_named.sql").read_text("utf-8")).to_arrow_table().to_pylist()

@@ -28,7 +28,7 @@ from quanmin.catalog.dip_files import JOINT
 from quanmin.catalog.messages import say
 from quanmin.model.scheme import PROCEDURE_KINDS, Cluster, Scheme
 from quanmin.services.grouping.cases import SEPARATOR, Cases, Codes, Places, Whole, cases_of
-from quanmin.services.grouping.grouper import ADDED, UNGROUPED
+from quanmin.services.grouping.grouper import ADDED, REASONS, UNGROUPED
 
 LEAST, MOST_PROCEDURES = 15, 8
 SUBCATEGORY, CATEGORY, PROCEDURE = 5, 3, 5  # characters, the point counted
@@ -97,7 +97,8 @@ def keys_of(prepared: ReadyDip, cases: Cases) -> pa.Table:
 def _sets(prepared: ReadyDip, values: Whole, owner: Places, count: int) -> pa.Array:
     """The procedures that count of each case, each once and in order, as one text."""
     places, size = prepared.counted[values], max(1, len(prepared.sets))
-    pairs = np.unique((owner * size + places)[places != NOT_COUNTED])
+    pairs = np.sort((owner * size + places)[places != NOT_COUNTED])
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # np.unique goes by a hash, ten times slower here
     ends = np.searchsorted(pairs, np.arange(count + 1) * size)
     lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), prepared.sets.take(pa.array(pairs % size)))
     return pc.if_else(pa.array(np.diff(ends) <= MOST_PROCEDURES), pc.binary_join(lists, JOINT), pa.scalar(None, pa.string()))
@@ -131,10 +132,10 @@ def _found(keys: pa.Table, of: tuple[str, str], clusters: Sequence[Cluster], is_
 def _reasons(prepared: ReadyDip, cases: Cases, is_grouped: pa.ChunkedArray) -> pa.Array:
     everyone, grouped = np.arange(len(cases)), is_grouped.to_numpy()
     unknown = cases.diagnoses.any(prepared.diagnoses.unknown(), everyone) | cases.procedures.any(prepared.procedures.unknown(), everyone)
-    found = np.where(grouped, np.where(unknown, "other_codes_unknown", ""), "no_group")
-    found[~grouped & (cases.principal == prepared.diagnoses.count)] = "unknown_principal"
-    found[~grouped & (np.diff(cases.diagnoses.starts) == 0)] = "no_principal"
-    return pa.array(found, pa.string())
+    found = np.where(grouped, np.where(unknown, REASONS.index("other_codes_unknown"), 0), REASONS.index("no_group")).astype(np.int32)
+    found[~grouped & (cases.principal == prepared.diagnoses.count)] = REASONS.index("unknown_principal")
+    found[~grouped & (np.diff(cases.diagnoses.starts) == 0)] = REASONS.index("no_principal")
+    return pa.DictionaryArray.from_arrays(pa.array(found), pa.array(REASONS)).cast(pa.string())
 
 
 def explain_dip(scheme: Scheme, diagnoses: Sequence[str], procedures: Sequence[str], group: str) -> str:
