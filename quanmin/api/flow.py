@@ -37,7 +37,7 @@ def _table(found: FlowTable) -> dict[str, Any]:
 def county_told(found: CountyFlow) -> dict[str, Any]:
     """A county's flow as plain values."""
     tables = {name: [_number(flat(cell)) for cell in getattr(found, name).cells] for name in ("places", "kinds", "destinations", "facilities")}
-    groups = {name: [_number(flat_gain(gain)) for gain in getattr(found, name)] for name in ("groups", "short")}
+    groups = {name: [_number(flat_gain(gain)) for gain in getattr(found, name)] for name in ("groups", "short", "treated")}
     return {"county": found.county, "first_month": found.first_month, "last_month": found.last_month, "months": found.months, **tables, **groups}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from quanmin.catalog.reading import Complaints, Definition, list_text
@@ -19,6 +19,7 @@ class CodeLists(Mapping[str, CodeList]):
     def __init__(self) -> None:
         self._cards: dict[str, tuple[Definition, Path]] = {}
         self._read: dict[str, CodeList] = {}
+        self._more: dict[str, list[tuple[Path, str]]] = {}
 
     def add(self, definition: Definition) -> None:
         """Take in a card; its list must lie beside it."""
@@ -34,6 +35,11 @@ class CodeLists(Mapping[str, CodeList]):
         self._cards[definition.id] = (definition, rows)
         self._read.pop(definition.id, None)
 
+    def extend(self, list_id: str, rows: Path, column: str = "code") -> None:
+        """Let a list also name what stands in another file (CSV with zh, en and a column of codes); its own codes come first and stay as they are."""
+        self._more.setdefault(list_id, []).append((rows, column))
+        self._read.pop(list_id, None)
+
     def csv_path(self, list_id: str) -> Path:
         """The list file, for engines that read it themselves."""
         return self._cards[list_id][1]
@@ -44,7 +50,7 @@ class CodeLists(Mapping[str, CodeList]):
 
     def __getitem__(self, list_id: str) -> CodeList:
         if list_id not in self._read:
-            self._read[list_id] = _read_list(*self._cards[list_id])
+            self._read[list_id] = _read_list(*self._cards[list_id], self._more.get(list_id, ()))
         return self._read[list_id]
 
     def __contains__(self, list_id: object) -> bool:
@@ -73,7 +79,7 @@ class CodeLists(Mapping[str, CodeList]):
                 complaints.add(definition.shown, 1, "", list_id, "list is empty", "fill the list")
 
 
-def _read_list(definition: Definition, path: Path) -> CodeList:
+def _read_list(definition: Definition, path: Path, more: Iterable[tuple[Path, str]]) -> CodeList:
     data = definition.data
     codes: dict[str, Label] = {}
     parents: dict[str, str] = {}
@@ -82,6 +88,9 @@ def _read_list(definition: Definition, path: Path) -> CodeList:
             codes[row["code"]] = Label(row["zh"], row.get("en") or row["zh"])
             if row.get("parent"):
                 parents[row["code"]] = row["parent"]
+    for further, column in more:
+        for row in csv.DictReader(list_text(further, further.name, definition.complaints)):
+            codes.setdefault(row.get(column) or "", Label(row.get("zh") or "", row.get("en") or ""))
     name = data.get("name", {})
     return CodeList(
         id=definition.id, label=Label(name.get("zh", ""), name.get("en", "")), standard=data.get("standard", ""),

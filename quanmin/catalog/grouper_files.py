@@ -8,20 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quanmin.catalog.dip_files import FILES as DIP_FILES
+from quanmin.catalog.dip_files import read_clusters, read_kinds
 from quanmin.catalog.reading import Complaints, Definition, list_text
 from quanmin.model import Label, Refusal
 from quanmin.model.scheme import AdjacentGroup, Both, Group, MajorCategory, Rule, Scheme
 from quanmin.model.words import STATUSES
 
 CARD_FIELDS = ("name", "kind", "standard", "version", "licence", "source", "status", "note", "based_on", "editions")
-KINDS = ("drg", "edition")
+KINDS = ("drg", "dip", "edition")
 FILES = {  # file → columns, of which the first so many are its key
     "mdc": (("mdc", "zh", "en", "rule"), 1), "mdc_diagnoses": (("mdc", "code", "site"), 2), "adrg": (("adrg", "mdc", "kind", "rule"), 1),
     "adrg_codes": (("adrg", "list", "code"), 3), "drg": (("drg", "adrg", "severity", "zh", "en"), 1), "lists": (("list", "code"), 2),
     "complications": (("code", "level", "exclusion_table"), 1), "exclusions": (("exclusion_table", "principal"), 2),
     "diagnoses": (("code", "insurance_code", "in_both"), 1), "procedures": (("code", "insurance_code", "in_both"), 1),
-}
-OPTIONAL = ("en", "site", "in_both")
+} | DIP_FILES
+OPTIONAL = ("en", "site", "in_both", "mean_charge_cny")
 SEVERITIES = ("MCC", "CC", "MCC_OR_CC", "ANY")
 Key = tuple[str, ...]
 Rows = dict[Key, tuple[int, Key]]  # key → line and values as in FILES, in the order in which they are tried
@@ -75,11 +77,28 @@ class Schemes(Mapping[str, Scheme]):
             self._read[scheme_id] = scheme
         return self._read[scheme_id]
 
+    def __contains__(self, scheme_id: object) -> bool:
+        return scheme_id in self._shelves and self._shelves[str(scheme_id)].definition.data.get("kind") != "edition"
+
     def __iter__(self) -> Iterator[str]:
         return (name for name, shelf in self._shelves.items() if shelf.definition.data.get("kind") != "edition")
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def kind(self, scheme_id: str) -> str:
+        """drg, dip or edition; "" where there is no such scheme."""
+        return str(self._shelves[scheme_id].definition.data.get("kind", "")) if scheme_id in self._shelves else ""
+
+    def trial(self) -> Schemes:
+        """The same schemes, to which one may be added on trial."""
+        found = Schemes()
+        found._shelves = dict(self._shelves)
+        return found
+
+    def group_lists(self) -> list[Path]:
+        """The lists of groups that regions drew from their own cases, each with the columns group, zh, en."""
+        return [path for shelf in self._shelves.values() for path in (shelf.folders[-1] / "groups.csv",) if path.exists()]
 
     def fingerprint(self, scheme_id: str) -> str:
         """A word that changes with anything a scheme is made from; "" where there is no such scheme."""
@@ -117,7 +136,9 @@ class Schemes(Mapping[str, Scheme]):
             diagnosis_edition={code: into for _, (code, into, _) in tables["diagnoses"].values()},
             procedure_edition={code: into for _, (code, into, _) in tables["procedures"].values()},
             in_both=frozenset(code for name in ("diagnoses", "procedures") for _, (code, _, both) in tables[name].values() if both),
-            path=shelf.definition.shown,
+            path=shelf.definition.shown, is_dip=data.get("kind") == "dip",
+            clusters=read_clusters(shelf.shown(shelf.folders[-1] / "groups.csv"), tables["groups"].values(), complaints),
+            procedure_kinds=read_kinds(shelf.shown(shelf.folders[-1] / "procedure_kinds.csv"), tables["procedure_kinds"].values(), complaints),
         )
 
 

@@ -111,6 +111,9 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
         catalog.mappings[definition.id] = read_mapping(definition, catalog.tables)
     for definition, _ in _definitions(folders, "groupers", complaints):
         catalog.groupers.add(definition)
+    for path in catalog.groupers.group_lists():  # what a region drew itself is named like the groups of the national scheme
+        catalog.codes.extend("drg", path, "group")
+        catalog.codes.extend("mdc", catalog.codes.csv_path("icd_chapter"))
     for definition, _ in _definitions(folders, "weights", complaints):
         catalog.weights[definition.id] = read_weights(definition, catalog.groupers)
     for definition, _ in _definitions(folders, "handbooks", complaints):

@@ -16,12 +16,12 @@ from quanmin.cli.answers import AsOf, By, Out
 from quanmin.cli.printing import write_rows
 from quanmin.cli.sites import SiteFolder, open_site
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import MEASURES, WHATS, CountyFlow
+from quanmin.services.flow import MEASURES, UNWEIGHED, WHATS, CountyFlow
 from quanmin.web.words import word
 
 FORMATS = ("table", "csv", "json")
-PARTS = ("places", "kinds", "destinations", "facilities", "groups", "short")
-NUMBERS = (*MEASURES, "cases_per_year", "home_share")
+PARTS = ("places", "kinds", "destinations", "facilities", "groups", "short", "treated")
+NUMBERS = (*MEASURES, UNWEIGHED, "home_stays", "cases_per_year", "home_share")
 Where = Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="only stays of this home_county, year, month, first_month …; may be given again")]
 
 
@@ -64,8 +64,8 @@ def flow(site: SiteFolder, what: Annotated[str, typer.Option(help=" | ".join((*W
         return
     conditions = _conditions(where) | {name: month for name, month in (("first_month", from_month), ("last_month", to_month)) if month}
     table = desk.table(what, names, conditions)
-    _write(opened.catalog, [flat(cell) for cell in table.cells], form, out, {"what": what, "by": list(table.by), "where": dict(table.where)}, desk.snapshot,
-           [*table.by, *MEASURES, "suppressed"])
+    about = {"what": what, "by": list(table.by), "where": dict(table.where)}
+    _write(opened.catalog, [flat(cell) for cell in table.cells], form, out, about, desk.snapshot, [*table.by, *MEASURES, UNWEIGHED, "suppressed"])
 
 
 def _county_rows(found: CountyFlow) -> list[dict[str, Any]]:
@@ -74,7 +74,8 @@ def _county_rows(found: CountyFlow) -> list[dict[str, Any]]:
 
     rows = [{"part": part} | (flat(one) if part in PARTS[:4] else flat_gain(one))
             for part in PARTS for one in (getattr(found, part).cells if part in PARTS[:4] else getattr(found, part))]
-    columns = [*dict.fromkeys(name for row in rows for name in row if name not in (*MEASURES, "facility_code")), "facility_code", *MEASURES]
+    last = ("facility_code", *MEASURES, UNWEIGHED)
+    columns = [*dict.fromkeys(name for row in rows for name in row if name not in last), *last]
     return [{name: row.get(name) for name in columns} for row in rows]
 
 
@@ -92,20 +93,21 @@ def _write(catalog: Catalog, rows: list[dict[str, Any]], form: str, out: Path | 
     console = Console(file=out.open("w", encoding="utf-8") if out else sys.stdout)
     for part in dict.fromkeys(row.get("part", "") for row in rows) or [""]:
         members = [row for row in rows if row.get("part", "") == part]
-        names = [name for name in shown if name not in ("suppressed", "part", "diagnosis_code") and (not part or any(row[name] is not None for row in members))]
+        told = [name for name in shown if name not in ("suppressed", "part", "diagnosis_code")]
+        names = [name for name in told if not part or any(row[name] is not None for row in members)]
         titles = (word("flow_title"), word(f"flow_part_{part}") if part else "", f"{word('snapshot')} {snapshot}")
         table = RichTable(title=" · ".join(text for text in titles if text))
         for name in names:
             table.add_column(_heading(catalog, name), justify="right" if name in NUMBERS else "left", overflow="fold")
         for row in members:
-            table.add_row(*("*" if row[name] is None and row.get("suppressed") and name in MEASURES else _told(row[name]) for name in names))
+            table.add_row(*("*" if row[name] is None and row.get("suppressed") and name in (*MEASURES, UNWEIGHED) else _told(row[name]) for name in names))
         console.print(table)
 
 
 def _heading(catalog: Catalog, name: str) -> str:
-    if name in MEASURES:
+    if name in (*MEASURES, UNWEIGHED):
         return word("flow_cny", name=word(f"flow_{name}")) if name.endswith("_cny") else word(f"flow_{name}")
-    if name in ("month", "year", "cases_per_year", "home_share", "group", "severity", "where"):
+    if name in ("month", "year", "cases_per_year", "home_share", "home_stays", "group", "severity", "where"):
         return word(name if name in ("month", "year") else f"flow_{name}")
     found = (catalog.tables[table].columns[name].label for table in ("outflow", "hospitalisation") if name in catalog.tables[table].columns)
     return next((label.in_language(language()) for label in found), name)
@@ -118,7 +120,9 @@ def _told(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.0f}" if isinstance(value, Decimal) else f"{value:,.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:,.0f}" if value.as_tuple().exponent == -2 else f"{value:,.2f}"  # of weights two decimals
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 def register(app: typer.Typer) -> None:

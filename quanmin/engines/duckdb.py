@@ -273,7 +273,7 @@ class DuckDBEngine:
                 written = [answers.key_text(value, name) for value in found[name].to_pylist()]
                 found = found.set_column(found.column_names.index(name), name, pa.array(written, pa.string()))
         for name in columns:
-            exact = pa.decimal128(38, 2) if table.columns[name].type == "money" else pa.int64()
+            exact = {"money": pa.decimal128(38, 2), "number": pa.decimal128(38, 6)}.get(table.columns[name].type, pa.int64())
             found = found.set_column(found.column_names.index(name), name, found[name].cast(exact))
         return found
 

@@ -267,10 +267,19 @@ def listing(part: Part, filters: Sequence[str], catalog: Catalog, columns: Seque
 
 
 def sums(part: Part, columns: Sequence[str], by: Sequence[str], filters: Sequence[str], catalog: Catalog) -> exp.Select:
-    """The query that counts a table's rows and adds up whole-number or money columns by groups, in the order of the keys."""
+    """The query that counts a table's rows and adds up columns by groups, in the order of the keys; of other than whole numbers and money also NAME_known.
+
+    Such numbers are added up with six decimals, so that the order of the rows does not matter.
+    """
     keys = [dimension(name, part) for name in by]
     query = exp.select(*(exp.alias_(key, name, quoted=True) for key, name in zip(keys, by, strict=True)), exp.alias_(exp.Count(this=exp.Star()), "rows"))
-    query = query.select(*(exp.alias_(exp.Sum(this=exp.column(name, quoted=True)), name, quoted=True) for name in columns)).from_(exp.to_table(part.table.id))
+    for name in columns:
+        column: exp.Expression = exp.column(name, quoted=True)
+        if part.table.columns[name].type == "number":
+            query = query.select(exp.alias_(exp.Count(this=column.copy()), f"{name}_known", quoted=True))
+            column = exp.cast(column, "DECIMAL(18, 6)")
+        query = query.select(exp.alias_(exp.Sum(this=column), name, quoted=True))
+    query = query.from_(exp.to_table(part.table.id))
     for text in filters:
         query = query.where(exp.paren(condition(text, part, catalog)))
     return query.group_by(*(key.copy() for key in keys)).order_by(*(key.copy() for key in keys)) if by else query

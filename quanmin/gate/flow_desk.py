@@ -15,7 +15,7 @@ from quanmin.gate.masking import mask
 from quanmin.gate.origins import with_files
 from quanmin.gate.scope import Scope
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import MEASURES, WHATS, CountyFlow, Flow, FlowCell, FlowTable, GroupGain, outflow_rule
+from quanmin.services.flow import MEASURES, UNWEIGHED, WHATS, CountyFlow, Flow, FlowCell, FlowTable, GroupGain, TreatedGroup, outflow_rule
 from quanmin.services.flow.flows import DIMENSIONS, OUTFLOW, STAYS
 from quanmin.services.indicators import Indicators
 
@@ -32,7 +32,7 @@ MOST_DIMENSIONS, LONGEST_VALUE = 4, 60
 NONE = "none"  # in conditions on rows: what has no value
 ROW_COLUMNS = ("hospitalisation_id", "sender", "submission", "line", "resident_id", "home_county", "home_township", "sex_code", "age_band", "is_insured",
                "facility_code", "facility_name", "facility_county", "facility_level", "admitted_on", "discharged_on", "stay_days",
-               "principal_diagnosis_code", "drg", "total_charge_cny", "fund_paid_cny")
+               "principal_diagnosis_code", "drg", "relative_weight", "total_charge_cny", "fund_paid_cny")
 TOLD_COLUMNS = ("kind_code", "destination_code", "severity_code", "home_share", "is_sent_on", "distance_km", "nearest_home_km")
 
 
@@ -195,13 +195,13 @@ class FlowDesk:
 
 def flat(cell: FlowCell) -> dict[str, Any]:
     """A cell as one flat row: its key, its measures (None where withheld), and whether they are."""
-    return {**cell.key, **{name: getattr(cell.measures, name, None) for name in MEASURES}, "suppressed": cell.suppressed}
+    return {**cell.key, **{name: getattr(cell.measures, name, None) for name in (*MEASURES, UNWEIGHED)}, "suppressed": cell.suppressed}
 
 
-def flat_gain(gain: GroupGain) -> dict[str, Any]:
+def flat_gain(gain: GroupGain | TreatedGroup) -> dict[str, Any]:
     """A group as one flat row."""
     plain = {name: value for name, value in asdict(gain).items() if name != "measures"}
-    return plain | {name: getattr(gain.measures, name) for name in MEASURES}
+    return plain | {name: getattr(gain.measures, name) for name in (*MEASURES, UNWEIGHED)}
 
 
 def rule_told() -> dict[str, Any]:

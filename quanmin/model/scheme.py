@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from quanmin.model.words import Label
 
+PROCEDURE_KINDS = ("none", "diagnostic", "therapeutic", "operation")  # the later outranks the earlier
 LEVELS = ("", "CC", "MCC")  # of complications, from none to major
 
 
@@ -100,8 +101,26 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """A group of a DIP scheme: `core` (a subcategory of ICD-10 with a set of procedures) or composite (a category of ICD-10 with a kind of procedure).
+
+    `procedures` are four-digit categories of ICD-9-CM-3, `kind` is one of PROCEDURE_KINDS; `cases` and `points` (1000 = the mean case) are those of the
+    cases that the group was drawn from.
+    """
+
+    id: str
+    is_core: bool
+    diagnosis: str
+    procedures: tuple[str, ...]
+    kind: str
+    cases: int
+    points: float
+    label: Label
+
+
+@dataclass(frozen=True)
 class Scheme:
-    """A grouping scheme: categories, adjacent groups and groups in the order in which they are tried."""
+    """A grouping scheme: categories, adjacent groups and groups in the order in which they are tried; of kind dip, clusters that cases are looked up in."""
 
     id: str
     label: Label
@@ -117,11 +136,14 @@ class Scheme:
     procedure_edition: Mapping[str, str] = field(default_factory=dict)
     in_both: frozenset[str] = frozenset()  # codes of the other edition that are also codes of the scheme's, with another meaning
     path: str = ""
+    is_dip: bool = False
+    clusters: tuple[Cluster, ...] = ()
+    procedure_kinds: Mapping[str, str] = field(default_factory=dict)  # beginning of a procedure code → its kind; what is not named is an operation
 
     @property
     def has_rules(self) -> bool:
         """Whether cases can be grouped, or only groups be named."""
-        return bool(self.adjacents)
+        return bool(self.clusters if self.is_dip else self.adjacents)
 
     def codes(self, one: MajorCategory | AdjacentGroup, listed: str) -> Collection[str]:
         """The codes of a list that a category or an adjacent group names."""

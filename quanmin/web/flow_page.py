@@ -26,7 +26,7 @@ router = APIRouter()
 ROWS_SHOWN = 200
 CHOICES_SHOWN = 30
 NO_CONDITIONS = ("what", "period", "measure", "as_of", "export", "lang")
-NUMBERS = ("submission", "line", "stay_days", "total_charge_cny", "fund_paid_cny", "home_share", "distance_km", "nearest_home_km")
+NUMBERS = ("submission", "line", "stay_days", "relative_weight", "total_charge_cny", "fund_paid_cny", "home_share", "distance_km", "nearest_home_km")
 
 
 def _is_export(request: Request) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from quanmin.services.flow import FlowCell, FlowTable, Measures
 from quanmin.web import maps
-from quanmin.web.flow_view import KINDS, MEASURES, MONEY, FlowView, amount, drawn, measure_column, short, unit
+from quanmin.web.figures import number
+from quanmin.web.flow_view import COLUMNS, KINDS, MEASURES, MONEY, WEIGHT, FlowView, amount, drawn, measure_column, short, unit
 from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import word
 
@@ -31,14 +32,14 @@ def largest(found: FlowTable, dimension: str, measure: str, most: int) -> list[A
 
 def sheet_of(flow: FlowView, found: FlowTable, what: str, is_whole: bool, labels: Mapping[str, str]) -> tuple[Sheet, str]:
     """A table with one row per group, each number a link to what is behind it; on a page the first LISTED rows and a note on that."""
-    columns = [Column(name, labels[name]) for name in found.by] + [measure_column(name) for name in MEASURES]
+    columns = [Column(name, labels[name]) for name in found.by] + [measure_column(name) for name in COLUMNS]
     cells = found.cells if is_whole else found.cells[:LISTED]
     rows: list[list[Any]] = []
     for cell in cells:
         href = flow.drill(what, cell.key)
         keys: list[Any] = [
             Shown(flow.name(name, value), value, flow.county_link(value) if name == "home_county" else "") for name, value in cell.key.items()]
-        rows.append(keys + [flow.shown(cell.measures, name, href) for name in MEASURES])
+        rows.append(keys + [flow.shown(cell.measures, name, href) for name in COLUMNS])
     note = "" if len(cells) == len(found.cells) else word("flow_first_rows", shown=len(cells), count=f"{len(found.cells):,}")
     return Sheet(columns, rows, flow.about()), note
 
@@ -235,6 +236,8 @@ def headline(flow: FlowView, key: Mapping[str, Any] | None = None) -> list[tuple
     if whole is not None and away is not None and amount(whole, measure):
         share = (amount(away, measure) or 0.0) / (amount(whole, measure) or 1.0) * 100
         told.append((word("flow_away_share"), Shown(f"{share:.1f}%", round(share, 4))))
+    if measure == WEIGHT and away is not None:
+        told.append((word("flow_unweighed_away"), Shown(number(away.unweighed_count), away.unweighed_count)))
     cells = {cell.key["kind_code"]: cell.measures for cell in of_kinds.cells}
     for kind in (kind for kind in KINDS if kind in cells):
         href = flow.rows_link("outflow", {**(key or {}), "kind_code": kind})

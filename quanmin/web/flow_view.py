@@ -12,15 +12,16 @@ from fastapi import Request
 from quanmin.catalog.messages import language, say
 from quanmin.gate.flow_desk import NONE, FlowDesk
 from quanmin.model import Problem, Refusal
-from quanmin.services.flow import CountyFlow, FlowTable, Measures
+from quanmin.services.flow import MEASURES, UNWEIGHED, CountyFlow, FlowTable, Measures
 from quanmin.web.figures import NOTHING, number
 from quanmin.web.sheets import Column, Shown
 from quanmin.web.view import View, asked_period, refused
 from quanmin.web.words import word
 
-CUTS = ("facility_county", "facility_level", "icd_chapter", "drg", "age_band", "is_insured", "payment_method_code", "sex_code")
-MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
-SHOWN_MEASURES = MEASURES[:3]
+CUTS = ("facility_county", "facility_level", "icd_chapter", "mdc", "drg", "age_band", "is_insured", "payment_method_code", "sex_code")
+WEIGHT = "relative_weight"
+SHOWN_MEASURES = ("stays", "bed_days", WEIGHT, "charge_cny")
+COLUMNS = (*MEASURES, UNWEIGHED)  # of every sheet
 MONEY = ("charge_cny", "fund_paid_cny")
 MONEY_SCALE = {"zh": 10_000, "en": 1_000}  # CNY in the unit of charts: ten thousand, thousand
 KINDS = {  # kind → colour, pattern, line
@@ -55,10 +56,10 @@ def amount(measures: Measures | None, measure: str) -> float | None:
 
 
 def short(value: float | None, measure: str) -> str:
-    """An amount as charts write it: counts in full, money in the unit that `unit` names."""
+    """An amount as charts write it: counts in full, weights with one decimal, money in the unit that `unit` names."""
     if value is None:
         return "*"
-    return f"{value / MONEY_SCALE[language()]:,.1f}" if measure in MONEY else f"{value:,.0f}"
+    return f"{value / MONEY_SCALE[language()]:,.1f}" if measure in MONEY else f"{value:,.1f}" if measure == WEIGHT else f"{value:,.0f}"
 
 
 def drawn(value: float | None, measure: str) -> float | None:
@@ -170,7 +171,7 @@ class FlowView:
         if measures is None:
             return Shown("*", None, "", "", word("suppressed", below=self.view.indicators.suppress_below))
         value = getattr(measures, name)
-        return Shown(number(value), value, href)
+        return Shown(f"{value:,.2f}" if name == WEIGHT else number(value), value, href)
 
     def about(self, **more: Any) -> dict[str, Any]:
         """What every sheet says of itself."""

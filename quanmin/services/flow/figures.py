@@ -11,20 +11,27 @@ from quanmin.model import Answer, Cell
 
 Withhold = Callable[[Answer], Answer]
 WHATS = ("matrix", "split", "siphon", "regain")  # all stays; those outside the home county; by kind; what would come home
-MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
+MEASURES = ("stays", "bed_days", "relative_weight", "charge_cny", "fund_paid_cny")
+UNWEIGHED = "unweighed_count"  # told wherever the weight is
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Stays, bed-days and CNY; what the fund paid is known of claims and of front pages that a claim was found for."""
+    """Stays, bed-days, CNY and relative weight (1 = the mean case); what the fund paid is known of claims and of front pages with a claim.
+
+    `unweighed_count` of the stays have no known weight (no group, or none in force) and are not in `relative_weight`.
+    """
 
     stays: int = 0
     bed_days: int = 0
     charge_cny: Decimal = Decimal(0)
     fund_paid_cny: Decimal = Decimal(0)
+    relative_weight: Decimal = Decimal(0)
+    unweighed_count: int = 0
 
     def __add__(self, other: Measures) -> Measures:
-        return Measures(self.stays + other.stays, self.bed_days + other.bed_days, self.charge_cny + other.charge_cny, self.fund_paid_cny + other.fund_paid_cny)
+        return Measures(self.stays + other.stays, self.bed_days + other.bed_days, self.charge_cny + other.charge_cny, self.fund_paid_cny + other.fund_paid_cny,
+                        self.relative_weight + other.relative_weight, self.unweighed_count + other.unweighed_count)
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,26 @@ class GroupGain:
 
 
 @dataclass(frozen=True)
+class TreatedGroup:
+    """A group (DRG, or that of the site's scheme) whose cases leave avoidably while facilities at home treat it.
+
+    `measures`: of the avoidable stays. `home_stays`: stays of residents in the group at home; `facility_code`: where most of the avoidable go; each None
+    where it is withheld with small counts.
+    """
+
+    drg: str
+    measures: Measures
+    home_stays: int | None
+    facility_code: str | None
+
+
+@dataclass(frozen=True)
 class CountyFlow:
     """One county's flow in a period: its residents' stays at home and away, and those away by kind, destination and facility.
 
     `places`: by where (home, away). `kinds`: by kind_code. `destinations`: by destination_code, facility_level, kind_code. `facilities` and
-    `groups`: of the avoidable, the largest first; `short`: groups rightly referred, the largest first. `months`: length of the period.
+    `groups`: of the avoidable, the largest first; `short`: groups rightly referred, the largest first; `treated`: groups (drg) of the avoidable that are
+    treated at home, the greatest weight first. `months`: length of the period.
     """
 
     county: str
@@ -85,6 +107,7 @@ class CountyFlow:
     facilities: FlowTable
     groups: tuple[GroupGain, ...]
     short: tuple[GroupGain, ...]
+    treated: tuple[TreatedGroup, ...] = ()
 
 
 def withheld(by: tuple[str, ...], found: Iterable[tuple[tuple[Any, ...], Measures]], withhold: Withhold) -> tuple[FlowCell, ...]:

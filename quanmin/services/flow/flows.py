@@ -9,18 +9,18 @@ from quanmin.catalog import Catalog
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
 from quanmin.services.flow.figures import CountyFlow, FlowTable, Measures, Withhold, withheld
-from quanmin.services.flow.groups import Line, gains, summed
+from quanmin.services.flow.groups import Line, gains, summed, treated_groups
 
 if TYPE_CHECKING:
     from quanmin.engines.duckdb import DuckDBEngine
 
 STAYS, OUTFLOW = "hospitalisation", "outflow"
-MEASURED = ("stay_days", "total_charge_cny", "fund_paid_cny")
+MEASURED = ("stay_days", "total_charge_cny", "fund_paid_cny", "relative_weight")
 PERIODS = ("first_month", "last_month")
-SHARED_DIMENSIONS = ("year", "quarter", "month", "home_county", "facility_county", "facility_code", "facility_level", "icd_chapter", "drg", "age_band",
+SHARED_DIMENSIONS = ("year", "quarter", "month", "home_county", "facility_county", "facility_code", "facility_level", "icd_chapter", "mdc", "drg", "age_band",
                      "sex_code", "is_insured", "payment_method_code")
 DIMENSIONS = {
-    STAYS: (*SHARED_DIMENSIONS, "is_in_region", "is_primary_care", "is_public", "mdc"),
+    STAYS: (*SHARED_DIMENSIONS, "is_in_region", "is_primary_care", "is_public"),
     OUTFLOW: (*SHARED_DIMENSIONS, "destination_code", "kind_code", "severity_code", "diagnosis_group", "is_sent_on"),
 }
 FINEST = ("kind_code", "destination_code", "facility_level", "facility_code", "diagnosis_group", "severity_code", "principal_diagnosis_code", "home_share")
@@ -54,7 +54,7 @@ class Flow:
     def matrix(self, by: Sequence[str] = ("home_county", "facility_county"), where: Mapping[str, str] | None = None) -> FlowTable:
         """Stays of residents by origin and destination (and level, chapter, DRG, age band, insurance …).
 
-        One cell per group that has stays; stays, days, CNY. `where`: dimension → value, and first_month, last_month (2026-01). Raises Refusal
+        One cell per group that has stays; stays, days, CNY, weight. `where`: dimension → value, and first_month, last_month (2026-01). Raises Refusal
         where a dimension or value does not fit. Source: table hospitalisation, residents with a known county treated in a known county.
         """
         return self._table(STAYS, by, where or {}, ["home_county IS NOT NULL", "facility_county IS NOT NULL"])
@@ -92,10 +92,13 @@ class Flow:
         months = _months(first_month, last_month)
         where = {"first_month": first_month, "last_month": last_month, "home_county": county}
         known = ["home_county IS NOT NULL", "facility_county IS NOT NULL"]
-        places = summed(self._lines(STAYS, ("facility_county",), where, known), lambda key: ("home" if key["facility_county"] == county else "away",))
+        stays = self._lines(STAYS, ("facility_county", "drg"), where, known)
+        places = summed(stays, lambda key: ("home" if key["facility_county"] == county else "away",))
         lines = self._lines(OUTFLOW, FINEST, where, [])
         avoidable = [line for line in lines if line.key["kind_code"] == "avoidable"]
         needed = [line for line in lines if line.key["kind_code"] == "referred"]
+        grouped = self._lines(OUTFLOW, ("drg", "facility_code"), {**where, "kind_code": "avoidable"}, ["drg IS NOT NULL"])
+        at_home = {line.key["drg"]: line.measures for line in stays if line.key["facility_county"] == county}
 
         def table(by: tuple[str, ...], found: dict[tuple[Any, ...], Measures]) -> FlowTable:
             return FlowTable(by, withheld(by, found.items(), self.withhold), where, self.snapshot)
@@ -109,6 +112,7 @@ class Flow:
             table(("destination_code", "facility_level", "kind_code"), of(("destination_code", "facility_level", "kind_code"), lines)),
             FlowTable(facilities.by, facilities.cells[:most], where, self.snapshot),
             gains(avoidable, months, self.withhold)[:most], gains(needed, months, self.withhold)[:most],
+            treated_groups(grouped, at_home, self.withhold)[:most],
         )
 
     def _table(self, table: str, by: Sequence[str], where: Mapping[str, str], always: Sequence[str]) -> FlowTable:
@@ -128,7 +132,9 @@ class Flow:
         rows = self.engine.sums(self.catalog.tables[table], MEASURED, by, filters).to_pylist()
         nothing = Measures()
         return [Line({name: row[name] for name in by}, Measures(row["rows"], row["stay_days"] or 0, row["total_charge_cny"] or nothing.charge_cny,
-                                                                row["fund_paid_cny"] or nothing.fund_paid_cny)) for row in rows]
+                                                                row["fund_paid_cny"] or nothing.fund_paid_cny,
+                                                                row["relative_weight"] or nothing.relative_weight, row["rows"] - row["relative_weight_known"]))
+                for row in rows]
 
     def _condition(self, table: str, name: str, value: str) -> str:
         """A filter as a condition; values are quoted, never pasted."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quanmin.services.flow.figures import GroupGain, Measures, Withhold, withheld
+from quanmin.services.flow.figures import GroupGain, Measures, TreatedGroup, Withhold, withheld
 
 GROUPED = ("diagnosis_group", "severity_code")
 
@@ -53,6 +53,24 @@ def gains(lines: Sequence[Line], months: int, withhold: Withhold) -> tuple[Group
         per_year = measures.stays * 12 / months
         found.append(GroupGain(key[0], _commonest(one, "principal_diagnosis_code"), key[1], measures, per_year, _mean_share(one), where_to))
     return tuple(sorted(found, key=lambda gain: (-gain.measures.stays, -gain.measures.bed_days, gain.group, gain.severity)))
+
+
+def treated_groups(lines: Sequence[Line], at_home: Mapping[str, Measures], withhold: Withhold) -> tuple[TreatedGroup, ...]:
+    """The groups of avoidable outflow (lines with drg, facility_code) that are treated at home (drg → measures), the greatest weight first.
+
+    Groups whose count is withheld are left out. No errors.
+    """
+    members: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.key["drg"] in at_home:
+            members.setdefault(line.key["drg"], []).append(line)
+    cells = withheld(("drg",), (((drg,), sum((line.measures for line in one), Measures())) for drg, one in members.items()), withhold)
+    shown = [(cell.key["drg"], cell.measures) for cell in cells if cell.measures is not None]
+    home = withheld(("drg",), (((drg,), at_home[drg]) for drg, _ in shown), withhold)
+    places = _where_to([members[drg] for drg, _ in shown], withhold)
+    found = [TreatedGroup(drg, measures, kept.measures.stays if kept.measures else None, place)
+             for (drg, measures), kept, place in zip(shown, home, places, strict=True)]
+    return tuple(sorted(found, key=lambda one: (-one.measures.relative_weight, -one.measures.stays, one.drg)))
 
 
 def _where_to(groups: Sequence[Sequence[Line]], withhold: Withhold) -> list[str | None]:

@@ -21,8 +21,10 @@ from quanmin.model import Problem, Refusal
 from quanmin.records.sources.bare_file import BareFile, open_bare
 from quanmin.records.sources.batch import Batch
 from quanmin.services.grouping.cases import COLUMNS, SEPARATOR
-from quanmin.services.grouping.grouper import ADDED, Ready, group
+from quanmin.services.grouping.dip import ReadyDip, explain_dip
+from quanmin.services.grouping.grouper import ADDED
 from quanmin.services.grouping.plain import Case, explain
+from quanmin.services.grouping.schemes import Prepared, grouped
 
 NEEDED = ("sex", "age_years", "diagnoses")
 MOST_PROBLEMS = 20
@@ -41,7 +43,7 @@ class Summary:
     problems: list[Problem] = field(default_factory=list)
 
 
-def group_file(path: Path, prepared: Ready, out: Path, is_explained: bool = False, progress: Progress | None = None) -> Summary:
+def group_file(path: Path, prepared: Prepared, out: Path, is_explained: bool = False, progress: Progress | None = None) -> Summary:
     """Group the cases of a CSV, Excel or Parquet file into `out` (.csv or .parquet): its columns as they are, then ADDED, row by row.
 
     The file must have NEEDED; age_days, birth_weight_g and procedures are unknown where it lacks them. With `is_explained` a column `explanation` says
@@ -62,7 +64,7 @@ def group_file(path: Path, prepared: Ready, out: Path, is_explained: bool = Fals
     return summary
 
 
-def _grouped(opened: BareFile, prepared: Ready, summary: Summary, is_explained: bool, progress: Progress) -> Iterator[pa.Table]:
+def _grouped(opened: BareFile, prepared: Prepared, summary: Summary, is_explained: bool, progress: Progress) -> Iterator[pa.Table]:
     """Batches with their groups; the next is read while one is grouped."""
     spoken = language()
 
@@ -98,24 +100,30 @@ def _values(column: pa.ChunkedArray) -> tuple[list[Any], list[int]]:
     return counted.field("values").to_pylist(), counted.field("counts").to_pylist()
 
 
-def _with_groups(given: pa.Table, prepared: Ready, is_explained: bool) -> pa.Table:
+def _with_groups(given: pa.Table, prepared: Prepared, is_explained: bool) -> pa.Table:
     cases = given
     for column in COLUMNS:
         if column not in given.column_names:
             cases = cases.append_column(column, pa.array([""] * len(given), pa.string()))
-    found = group(prepared, cases)
+    found = grouped(prepared, cases)
     for name in ADDED:
         given = given.append_column(name, found[name])
     if is_explained:
-        given = given.append_column("explanation", pa.array(_explanations(cases.select(COLUMNS), found["adrg"], prepared), pa.string()))
+        given = given.append_column("explanation", pa.array(_explanations(cases.select(COLUMNS), found, prepared), pa.string()))
     return given
 
 
-def _explanations(cases: pa.Table, adjacent: pa.ChunkedArray, prepared: Ready) -> list[str]:
-    return [explain(prepared.scheme, _case(row, prepared), adrg) if adrg else "" for row, adrg in zip(cases.to_pylist(), adjacent.to_pylist(), strict=True)]
+def _explanations(cases: pa.Table, found: pa.Table, prepared: Prepared) -> list[str]:
+    def told(case: Case, row: dict[str, str]) -> str:
+        if not row["drg"]:
+            return ""
+        is_dip = isinstance(prepared, ReadyDip)
+        return explain_dip(prepared.scheme, case.diagnoses, case.procedures, row["drg"]) if is_dip else explain(prepared.scheme, case, row["adrg"])
+
+    return [told(_case(case, prepared), row) for case, row in zip(cases.to_pylist(), found.to_pylist(), strict=True)]
 
 
-def _case(row: dict[str, Any], prepared: Ready) -> Case:
+def _case(row: dict[str, Any], prepared: Prepared) -> Case:
     numbers = {}
     for name in ("age_years", "age_days", "birth_weight_g"):
         with suppress(TypeError, ValueError):

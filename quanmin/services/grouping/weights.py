@@ -9,13 +9,11 @@ group's mortality among groups with deaths: 1 below -1, 2 below 0, 3 below 1, 4 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -27,13 +25,14 @@ from quanmin.catalog.weight_files import read_weights
 from quanmin.model import Problem, Refusal
 from quanmin.records.fingerprints import Lookup
 from quanmin.records.sources.bare_file import open_bare
+from quanmin.services.grouping.publishing import csv_text, place
 
 COLUMNS = ("drg", "weight", "mean_charge_cny", "mean_days", "risk_level", "cases", "pooled_with")
 READ_BY = ("hospitalisation",)
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 MINIMUM, DECEMBER = 30, 12
 
-_SQL = Path(__file__).with_suffix(".sql")
+WEIGHTS_SQL = Path(__file__).with_suffix(".sql").read_text("utf-8")
 
 
 class Asked(Protocol):
@@ -55,7 +54,7 @@ class Drawn:
 
 def drawn_weights(engine: Asked, first: str, last: str, minimum: int = MINIMUM) -> Drawn:
     """Weights from the stays of months `first` to `last`; raises Refusal where there are none."""
-    rows = engine.table(_SQL.read_text("utf-8"), {"first": first, "last": last, "minimum": minimum}).to_pylist()
+    rows = engine.table(WEIGHTS_SQL, {"first": first, "last": last, "minimum": minimum}).to_pylist()
     if not rows:
         raise Refusal(Problem("hospitalisation", None, "--from --to", f"{first} {last}", say("no_grouped_stays"), say("mend_no_grouped_stays")))
     return Drawn(rows, sum(row["cases"] for row in rows), sum(row["pooled_with"] is not None for row in rows))
@@ -93,30 +92,24 @@ def publish_official(path: Path, definitions: Path, scheme: str, valid_from: str
 
 
 def _publish(definitions: Path, scheme: str, valid_from: str, rows: Iterable[dict[str, Any]], source: str, told: dict[str, object]) -> Path:
-    """Write a set of weights, look whether it can be read, and only then put it among the definitions: the list, then its card."""
+    """Write a set of weights, look whether it can be read, and only then put it among the definitions: the list, then its card; returns the list."""
+    texts = weight_texts(scheme, valid_from, rows, source, told)
+    listed, card = texts
+
+    def check(draft: Path, complaints: Complaints) -> None:
+        read_weights(Definition(draft / card, Path(card).name, complaints), (scheme,))
+
+    place(definitions, texts, check)
+    return definitions / listed
+
+
+def weight_texts(scheme: str, valid_from: str, rows: Iterable[dict[str, Any]], source: str, told: dict[str, object]) -> dict[str, str]:
+    """The list and the card of a set of weights, by their names below the definitions; `source` is the message that names the set, with `told` put in."""
     names = {spoken: json.dumps(all_messages()[source][spoken].format(**told), ensure_ascii=False) for spoken in LANGUAGES}  # a JSON string is a TOML string
     card = (f'name = {{ zh = {names["zh"]}, en = {names["en"]} }}\nscheme = {json.dumps(scheme)}\nvalid_from = {valid_from}\nsource = {names["en"]}\n'
             'status = "own"\n')
-    folder = definitions / "weights"
-    name = f"{scheme}_{valid_from.replace('-', '_')}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=definitions, prefix=".weights-") as draft:
-            listed = Path(draft) / f"{name}.csv"
-            with listed.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-            listed.with_suffix(".toml").write_text(card, encoding="utf-8")
-            complaints = Complaints()
-            read_weights(Definition(listed.with_suffix(".toml"), f"{name}.toml", complaints), (scheme,))
-            if complaints.problems:
-                raise Refusal(*complaints.problems)
-            for path in (listed, listed.with_suffix(".toml")):
-                path.replace(folder / path.name)
-    except OSError as error:
-        raise Refusal(Problem(str(folder), None, "", "", say("cannot_write"), say("mend_write"))) from error
-    return folder / f"{name}.csv"
+    name = f"weights/{scheme}_{valid_from.replace('-', '_')}"
+    return {f"{name}.csv": csv_text(COLUMNS, rows), f"{name}.toml": card}
 
 
 def weights_in_force(catalog: Catalog, scheme: str) -> Lookup:

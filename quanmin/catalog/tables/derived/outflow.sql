@@ -87,7 +87,7 @@ WITH rule AS (
 )
 SELECT b.hospitalisation_id, b.sender, b.submission, b.line, b.resident_id, b.home_county, b.home_township, b.sex_code, b.age_band, b.is_insured, b.payment_method_code,
        b.facility_code, b.facility_name, b.facility_county, b.facility_level, CASE b.is_in_region WHEN TRUE THEN 'city' WHEN FALSE THEN 'beyond' END AS destination_code,
-       b.admitted_on, b.discharged_on, b.stay_days, b.principal_diagnosis_code, b.icd_chapter, b.diagnosis_group, b.drg, b.has_referral, b.total_charge_cny, b.fund_paid_cny, b.charge_ratio,
+       b.admitted_on, b.discharged_on, b.stay_days, b.principal_diagnosis_code, b.icd_chapter, b.diagnosis_group, b.mdc, b.drg, b.relative_weight, b.has_referral, b.total_charge_cny, b.fund_paid_cny, b.charge_ratio,
        CASE WHEN b.diagnosis_group IS NULL THEN NULL WHEN b.is_severe THEN 'severe' ELSE 'ordinary' END AS severity_code, t.home_share, s.hospitalisation_id IS NOT NULL AS is_sent_on,
        r.km AS distance_km, n.km AS nearest_home_km,
        CASE WHEN b.diagnosis_group IS NULL THEN NULL WHEN s.hospitalisation_id IS NOT NULL OR t.home_share < rule.treated_share THEN 'referred'
