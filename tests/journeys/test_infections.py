@@ -38,7 +38,8 @@ def test_cases_by_month_and_rates_are_those_of_the_rows(region: Region, app: Fas
     rows = engine.table("SELECT count(*) AS n FROM hospital_infection WHERE organism_code IS NOT NULL").to_pylist()
     assert sum(int(row[month]) for row in shown for month in months) == rows[0]["n"] > 20
     counted = {row["f"]: (row["n"], row["d"]) for row in engine.table(
-        "SELECT w.f, coalesce(i.n, 0) AS n, w.d FROM (SELECT facility_code AS f, sum(ventilator_days)::BIGINT AS d FROM ward_device_month WHERE year(month) = 2026"
+        "SELECT w.f, coalesce(i.n, 0) AS n, w.d"
+        " FROM (SELECT facility_code AS f, sum(ventilator_days)::BIGINT AS d FROM ward_device_month WHERE year(month) = 2026"
         " GROUP BY ALL) w LEFT JOIN (SELECT facility_code AS f, count(*) AS n FROM hospital_infection WHERE year(onset_on) = 2026"
         " AND device_code = 'ventilator' AND site_code = 'lung' GROUP BY ALL) i ON w.f = i.f WHERE w.d > 0").to_pylist()}
     told = {row["facility"]: row for row in exported(section, PAGE, "rates", device="ventilator", period="2026")}
