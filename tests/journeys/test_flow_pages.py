@@ -263,7 +263,8 @@ def test_the_command_refuses_what_does_not_fit(region: Region) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_pages_speak_the_language(people: dict[str, Person], language: str) -> None:
     said = outflow_rule()
-    for path in ("/flow?cut=icd_chapter&", "/flow?cut=mdc&measure=relative_weight&", "/flow?cut=drg&", "/flow?cut=is_insured&measure=charge_cny&", f"/flow/county/{COUNTY}?",
+    for path in ("/flow?cut=icd_chapter&", "/flow?cut=mdc&measure=relative_weight&", "/flow?cut=drg&",
+                 "/flow?cut=is_insured&measure=charge_cny&", f"/flow/county/{COUNTY}?",
                  "/flow/rows?what=outflow&kind_code=avoidable&"):
         text = people["section"].client.get(f"{path}lang={language}").text
         reader = read(text)
