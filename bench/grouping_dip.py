@@ -32,7 +32,8 @@ def _drawn(prepared: ReadyDip) -> list[tuple[str, str, float]]:
     found = []
     for i in draw.choices(range(SUBCATEGORIES), weights, k=BLOCK):
         done = treatments[(i * 7 + min(int(draw.expovariate(0.7)), 9)) % TREATMENTS] if draw.random() < 0.6 else []
-        found.append(("|".join([principal[i], *draw.sample(principal, draw.randrange(3))]), "|".join(done), round(3000 * draw.lognormvariate(i % 7 / 5, 0.6), 2)))
+        charge = round(3000 * draw.lognormvariate(i % 7 / 5, 0.6), 2)
+        found.append(("|".join([principal[i], *draw.sample(principal, draw.randrange(3))]), "|".join(done), charge))
     return found
 
 

@@ -77,6 +77,12 @@ def test_every_command_of_the_guide_to_grouping_runs(tmp_path: Path) -> None:
         found = {row["case_id"]: row for row in csv.DictReader(stream)}
     assert {name: (row["drg"], row["reason"]) for name, row in found.items()} == {"1": ("FM19", ""), "2": ("KS15", ""), "3": ("", "sex_conflict")}
     assert "I25.103" in found["1"]["explanation"] and "3" in printed
+    with (tmp_path / "dip.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["drg"] for row in csv.DictReader(stream)] == ["J18.9"] * 5 + ["I25.1:36.06"] * 3 + ["I25:operation", "J18:diagnostic"]
+    with (tmp_path / "dip-site/definitions/groupers/dip_region/groups.csv").open(encoding="utf-8-sig", newline="") as stream:
+        points = {row["group"]: row["points"] for row in csv.DictReader(stream)}
+    guide = (ROOT / "docs/how-to/group-cases.md").read_text("utf-8")
+    assert (points["J18.9"], points["I25.1:36.06"]) == ("215.054", "1935.484") and all(points[name] in guide for name in ("J18.9", "I25.1:36.06"))
 
 
 def test_every_command_of_the_guide_to_outcomes_runs(region: Region, tmp_path: Path) -> None:

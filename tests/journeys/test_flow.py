@@ -54,6 +54,36 @@ def test_the_service_and_the_indicators_say_the_same(region: Region) -> None:
     assert (places["home"], places["home"] + places["away"]) == (shares.numerator, shares.denominator)
 
 
+def test_what_leaves_and_is_treated_at_home_equals_sums_over_the_stays(region: Region) -> None:
+    """Weights from the stays themselves (the table hospitalisation) and the set of weights in the definitions, not from the outflow that carries them."""
+    [weights] = region.site.catalog.weights.values()
+    engine = region.site.indicators().engine
+    connection = duckdb.connect()
+    connection.register("outflow", engine.table("SELECT hospitalisation_id, kind_code FROM outflow"))
+    connection.register("stays", engine.table("SELECT * FROM hospitalisation"))
+    connection.register("weights", pa.table({"drg": list(weights.groups), "weight": [norm.weight for norm in weights.groups.values()]}))
+    wanted = connection.execute("""
+        WITH home AS (SELECT home_county, drg, count(*) AS at_home FROM stays WHERE facility_county = home_county AND year(discharged_on) = 2025 GROUP BY ALL)
+        SELECT s.home_county, s.drg, count(*), coalesce(sum(w.weight), 0), count(*) - count(w.weight), sum(s.total_charge_cny), any_value(h.at_home)
+        FROM stays s JOIN outflow o USING (hospitalisation_id) JOIN home h ON s.home_county = h.home_county AND s.drg = h.drg
+        LEFT JOIN weights w ON w.drg = s.drg WHERE o.kind_code = 'avoidable' AND year(s.discharged_on) = 2025 GROUP BY s.home_county, s.drg""").fetchall()
+    flow = region.site.flow(region.site.indicators(), suppress_below=0)
+    compared = 0
+    for county in sorted({row[0] for row in wanted}):
+        found = flow.county(county, "2025-01", "2025-12", most=1000).treated
+        assert {one.drg: (one.measures.stays, float(one.measures.relative_weight), one.measures.unweighed_count, one.measures.charge_cny, one.home_stays)
+                for one in found} == {drg: (stays, pytest.approx(weight, abs=1e-4), unweighed, charge, home)
+                                      for where, drg, stays, weight, unweighed, charge, home in wanted if where == county}
+        sizes = [one.measures.relative_weight for one in found]
+        assert sizes == sorted(sizes, reverse=True)
+        compared += len(found)
+    assert compared > 50 and all(row[3] for row in wanted)
+    weight, unweighed = connection.execute("""SELECT sum(w.weight), count(*) - count(w.weight) FROM stays s JOIN outflow USING (hospitalisation_id)
+        LEFT JOIN weights w ON w.drg = s.drg WHERE year(s.discharged_on) = 2025""").fetchone()
+    [cell] = flow.split(("year",), {"year": "2025"}).cells
+    assert (float(cell.measures.relative_weight), cell.measures.unweighed_count) == (pytest.approx(weight, abs=1e-3), unweighed) and unweighed > 0
+
+
 def test_a_county_sees_its_own(region: Region) -> None:
     scope = Scope("county", "990104")
     flow = region.site.flow(region.site.indicators(scope=scope), scope, suppress_below=0)

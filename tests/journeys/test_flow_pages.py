@@ -31,9 +31,9 @@ from tests.journeys.people import Person, exported, somebody
 
 pytestmark = pytest.mark.xdist_group("region")
 YEAR, MONTH, COUNTY, OTHER = "2025", "2026-03", "990104", "990105"
-MEASURES = ("stays", "bed_days", "charge_cny", "fund_paid_cny")
+MEASURES = ("stays", "bed_days", "relative_weight", "charge_cny", "fund_paid_cny", "unweighed_count")
 PANELS = ("map", "sankey", "counties", "regain", "matrix")
-COUNTY_PANELS = ("trend", "destinations", "facilities", "groups", "short")
+COUNTY_PANELS = ("trend", "destinations", "facilities", "treated", "groups", "short")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,14 @@ def test_a_county_is_the_same_everywhere(region: Region, people: dict[str, Perso
         assert wanted and wanted == [(one["group"], one["severity"], one["stays"]) for one in served[part]]
         shown = exported(people["section"], f"/flow/county/{COUNTY}", part, period=YEAR)
         assert wanted == [(row["group"], row["severity"], int(row["stays"])) for row in shown]
+    wanted = [(one.drg, one.measures.stays, float(one.measures.relative_weight), one.measures.unweighed_count, one.home_stays, one.facility_code)
+              for one in found.treated]
+    names = ("drg", "stays", "relative_weight", "unweighed_count", "home_stays", "facility_code")
+    assert wanted == [tuple(one[name] for name in names) for one in served["treated"]]
+    assert wanted == [tuple(row[name] for name in names) for row in printed if row["part"] == "treated"]
+    shown = exported(people["section"], f"/flow/county/{COUNTY}", "treated", period=YEAR)
+    assert wanted == [(row["drg"], int(row["stays"]), float(row["relative_weight"]), int(row["unweighed_count"]), int(row["home_stays"]), row["facility_code"])
+                      for row in shown]
 
 
 def test_the_parts_add_up_to_the_whole(people: dict[str, Person]) -> None:
@@ -176,7 +184,8 @@ def test_a_county_sees_only_its_own(people: dict[str, Person]) -> None:
         rows = exported(county, "/flow/rows", "rows", what=what, period=YEAR)
         assert rows and {row["home_county"] for row in rows} == {COUNTY}, what
     for panel in COUNTY_PANELS:
-        assert exported(county, f"/flow/county/{COUNTY}", panel, period=YEAR) == exported(section, f"/flow/county/{COUNTY}", panel, period=YEAR)
+        own, whole = (exported(person, f"/flow/county/{COUNTY}", panel, period=YEAR, lang="zh") for person in (county, section))
+        assert own == whole, panel
     assert f"/flow/county/{OTHER}" not in county.get("/flow").text
 
 
@@ -254,7 +263,8 @@ def test_the_command_refuses_what_does_not_fit(region: Region) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_pages_speak_the_language(people: dict[str, Person], language: str) -> None:
     said = outflow_rule()
-    for path in ("/flow?cut=icd_chapter&", "/flow?cut=is_insured&measure=charge_cny&", f"/flow/county/{COUNTY}?",
+    for path in ("/flow?cut=icd_chapter&", "/flow?cut=mdc&measure=relative_weight&", "/flow?cut=drg&",
+                 "/flow?cut=is_insured&measure=charge_cny&", f"/flow/county/{COUNTY}?",
                  "/flow/rows?what=outflow&kind_code=avoidable&"):
         text = people["section"].client.get(f"{path}lang={language}").text
         reader = read(text)

@@ -1,4 +1,4 @@
-"""DIP: cases looked up among groups that were drawn from a region's own cases (payment by points per disease group, 病种分值付费).
+"""DIP: cases looked up among groups that were drawn from a region's own cases (payment by points per disease group).
 
 Method (technical specification of the National Healthcare Security Administration, 2020; written from knowledge, the thresholds are ours):
 - A case is known by the subcategory of its principal diagnosis (ICD-10, four characters, as J18.9) and the set of its procedures that count: operations
