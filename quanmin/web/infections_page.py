@@ -13,7 +13,7 @@ from quanmin.gate import NotAllowed
 from quanmin.gate.performing import perform
 from quanmin.model import Refusal
 from quanmin.services.infection.actions import RATES, YEAR, Clusters, DeviceRates, InfectionCluster
-from quanmin.web.infections_panels import PATH, clusters_panel, link, organisms, rate_funnel, rates_panel, timeline_panel
+from quanmin.web.infections_panels import PATH, clusters_panel, link, organisms, rate_funnel, rates_panel, timeline_panel, ward_name
 from quanmin.web.panels import answer
 from quanmin.web.row_sheet import row_sheet
 from quanmin.web.sheets import Panel
@@ -80,4 +80,4 @@ def infections_page(request: Request, period: str = "", place: str = "", facilit
     return answer(request, "infections.html", panels, snapshot=view.snapshot, period=chosen, periods=view.periods(), place=place, counties=view.counties(),
                   facility=facility, facility_name=view.facility_names().get(facility, facility), tiles=found["tiles"], device=which, devices=list(RATES),
                   one=one, organism=organisms(view).get(one.organism, one.organism) if one else "", all_of_it=link(period=chosen),
-                  where=view.facility_names().get(one.facility, one.facility) if one else "")
+                  ward=ward_name(view, one.ward, one.department) if one else "", where=view.facility_names().get(one.facility, one.facility) if one else "")

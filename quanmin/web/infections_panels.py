@@ -36,6 +36,12 @@ def organisms(view: View) -> Mapping[str, str]:
     return {code: label.in_language(language()) for code, label in view.catalog.codes["infection_organism"].codes.items()}
 
 
+def ward_name(view: View, ward: str, department: str) -> str:
+    """A ward as its hospital calls it; in English its department, since hospitals name their wards in Chinese."""
+    known = view.catalog.codes["department"].codes.get(department)
+    return known.en if language() == "en" and known is not None else ward
+
+
 def clusters_panel(view: View, found: Clusters) -> Panel:
     """The clusters, the last detected first."""
     names, of = view.facility_names(), organisms(view)
@@ -47,7 +53,8 @@ def clusters_panel(view: View, found: Clusters) -> Panel:
                Column("last_on", word("infection_last_on")), Column("p", "p", True)]
     rows = [[Shown(one.id[:8], one.id, link(cluster=one.id) if view.actor.may("rows") else ""), Shown(names.get(one.facility, one.facility), one.facility,
                                                                                                       link(facility=one.facility)),
-             one.ward, Shown(of.get(one.organism, one.organism), one.organism), one.cases, Shown(f"{one.expected:.2f}", one.expected), one.resistant,
+             Shown(ward_name(view, one.ward, one.department), one.ward), Shown(of.get(one.organism, one.organism), one.organism), one.cases,
+             Shown(f"{one.expected:.2f}", one.expected), one.resistant,
              one.first_on, one.detected_on, one.known_on, one.last_on, Shown(f"{one.p:.1e}", one.p)] for one in found.clusters]
     return Panel("clusters", word("infection_clusters"), Sheet(columns, rows, about(view, "")), note=word("infection_clusters_note"), is_open=True)
 
@@ -64,11 +71,11 @@ def timeline_panel(view: View, found: Clusters) -> Panel:
         totals[(one.facility, one.ward, one.organism)] += one.cases
     marked = {(one.facility, one.ward, one.organism): one for one in found.clusters}
     order = sorted(totals, key=lambda key: (key not in marked, -totals[key], key))
-    months = sorted({one.month for one in found.months})
+    months, wards = sorted({one.month for one in found.months}), {(m.facility, m.ward): ward_name(view, m.ward, m.department) for m in found.months}
     cases = {(one.facility, one.ward, one.organism, one.month): one.cases for one in found.months}
     columns = [Column("facility", word("institution")), Column("ward", word("infection_ward")), Column("organism", word("infection_organism")),
                *(Column(month, month, True) for month in months)]
-    rows: list[list[Any]] = [[Shown(names.get(unit, unit), unit), ward, Shown(of.get(organism, organism), organism),
+    rows: list[list[Any]] = [[Shown(names.get(unit, unit), unit), Shown(wards[(unit, ward)], ward), Shown(of.get(organism, organism), organism),
                               *(cases.get((unit, ward, organism, month), 0) for month in months)] for unit, ward, organism in order]
     drawn = order[:MOST_LINES]
     cells = []
@@ -78,8 +85,8 @@ def timeline_panel(view: View, found: Clusters) -> Panel:
             if count:
                 is_in = any((one.facility, one.ward, one.organism) == key and _in_cluster(one, month) for one in found.clusters)
                 state = 3 if is_in else 2 if count >= MANY else 1 if count >= SOME else 0
-                cells.append([x, y, state, str(count), word("infection_cases_told", count=count), link(facility=key[0])])
-    lines = [f"{of.get(organism, organism)} · {ward} · {names.get(unit, unit)}" for unit, ward, organism in drawn]
+                cells.append([x, y, state, str(count), word("infection_cases_told", count=count), ""])
+    lines = [f"{of.get(organism, organism)} · {wards[(unit, ward)]} · {names.get(unit, unit)}" for unit, ward, organism in drawn]
     chart = {"kind": "calendar_heat", "x": months, "y": lines, "states": [word(state) for state in STATES], "tones": ["soft", "brand", "warn", "bad"],
              "marks": ["", "", "", ""], "cells": cells} if cells else None
     return Panel("timeline", word("infection_timeline"), Sheet(columns, rows, about(view, "")), chart, word("infection_timeline_note", count=MOST_LINES))
@@ -96,7 +103,7 @@ def rates_panel(view: View, found: DeviceRates, facility: str) -> Panel:
 
     def unit(one: DeviceRate) -> Shown:
         if facility:
-            return Shown(one.ward, one.ward)
+            return Shown(ward_name(view, one.ward, one.department), one.ward)
         return Shown(names.get(one.facility, one.facility), one.facility, link(facility=one.facility, period=found.period))
 
     columns = [Column("ward" if facility else "facility", word("infection_ward") if facility else word("institution")),

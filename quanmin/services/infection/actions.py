@@ -15,7 +15,7 @@ from quanmin.model.asker import Asker
 from quanmin.services.infection.scan import clusters, poisson_limits
 
 TABLE = "infection"
-COLUMNS = ("infection_id", "facility_code", "facility_county", "ward", "organism_code", "onset_on", "reported_on", "is_resistant")
+COLUMNS = ("infection_id", "facility_code", "facility_county", "ward", "department_code", "organism_code", "onset_on", "reported_on", "is_resistant")
 RATES = {"ventilator": "ventilator_pneumonia_per_1000_days", "catheter": "catheter_urinary_infection_per_1000_days",
          "line": "line_bloodstream_infection_per_1000_days"}
 USES = {"ventilator": "ventilator_use_share", "catheter": "catheter_use_share", "line": "line_use_share"}
@@ -33,6 +33,7 @@ class InfectionCluster:
     facility: str
     county: str
     ward: str
+    department: str
     organism: str
     first_on: str
     last_on: str
@@ -50,6 +51,7 @@ class InfectionMonth:
 
     facility: str
     ward: str
+    department: str
     organism: str
     month: str
     cases: int
@@ -73,6 +75,7 @@ class DeviceRate:
 
     facility: str
     ward: str
+    department: str
     infections: int
     device_days: int
     rate: float
@@ -113,7 +116,7 @@ def _learn(rows: Any, newest: str) -> _Found:
     rows = rows.sort_by([("onset_on", "ascending"), ("infection_id", "ascending")])
     if not rows.num_rows:
         return _Found()
-    facility, ward, organism, ids = (_texts(rows, name) for name in ("facility_code", "ward", "organism_code", "infection_id"))
+    facility, ward, department, organism, ids = (_texts(rows, name) for name in ("facility_code", "ward", "department_code", "organism_code", "infection_id"))
     onset, reported = (rows[name].cast("date32").to_numpy().astype("datetime64[D]") for name in ("onset_on", "reported_on"))
     county, resistant = _texts(rows, "facility_county"), np.array([bool(value) for value in rows["is_resistant"].to_pylist()])
     day = onset.astype(np.int64)
@@ -121,18 +124,20 @@ def _learn(rows: Any, newest: str) -> _Found:
     for one in clusters(facility, ward, organism, day, int(day.min())):
         at, until = one.rows[0], one.rows[day[one.rows] <= one.signal_day]
         known = reported[until][~np.isnat(reported[until])]
+        first, last, signal = (str(np.datetime64(value, "D")) for value in (one.first_day, one.last_day, one.signal_day))
         told.append(InfectionCluster(
-            str(ids[at]), str(facility[at]), str(county[at]), str(ward[at]), str(organism[at]), str(np.datetime64(one.first_day, "D")),
-            str(np.datetime64(one.last_day, "D")), str(np.datetime64(one.signal_day, "D")), str(known.max()) if known.size else "", len(one.rows),
-            int(resistant[one.rows].sum()), one.expected, one.p))
-    keys, counts = np.unique(np.stack([facility, ward, organism, onset.astype("datetime64[M]").astype(np.str_)], axis=1), axis=0, return_counts=True)
+            str(ids[at]), str(facility[at]), str(county[at]), str(ward[at]), str(department[at]), str(organism[at]), first, last, signal,
+            str(known.max()) if known.size else "", len(one.rows), int(resistant[one.rows].sum()), one.expected, one.p))
+    month = onset.astype("datetime64[M]").astype(np.str_)
+    keys, counts = np.unique(np.stack([facility, ward, department, organism, month], axis=1), axis=0, return_counts=True)
     return _Found(tuple(sorted(told, key=lambda one: (one.detected_on, one.id), reverse=True)),
-                  tuple(InfectionMonth(str(unit), str(at), str(of), str(when), int(count)) for (unit, at, of, when), count in zip(keys, counts, strict=True)))
+                  tuple(InfectionMonth(unit, at_ward, of, organism_code, when, count)
+                        for (unit, at_ward, of, organism_code, when), count in zip(keys.tolist(), counts.tolist(), strict=True)))
 
 
 @action("small")
 def infection_clusters(asker: Asker, facility: str = "", place: str = "", since: str = "") -> Clusters:
-    """Clusters of one organism in one ward within the asker's scope, last detected on or after a day or month, and the cases by month around them."""
+    """Clusters of one organism in one ward within the scope, with a case on or after a day or month, and the cases by month around them."""
     asker.where(place, facility)
     if since and not (since.replace("-", "").isdigit() and len(since) in (7, 10)):
         raise Refusal(Problem("question", None, "since", since[:40], say("bad_value"), "2026-03, 2026-03-15"))
@@ -142,13 +147,13 @@ def infection_clusters(asker: Asker, facility: str = "", place: str = "", since:
                     tuple(one for one in found.months if one.facility in units and one.month >= since[:7]), asker.snapshot)
 
 
-def _rate(facility: str, ward: str, cell: Cell, use: Cell | None) -> DeviceRate | None:
+def _rate(unit: tuple[str, str, str], cell: Cell, use: Cell | None) -> DeviceRate | None:
     days = float(cell.denominator or 0)
     if days <= 0:
         return None
     count = int(cell.numerator or 0)
     low, high = (PER * limit / days for limit in poisson_limits(count))
-    return DeviceRate(facility, ward, count, int(days), PER * count / days, low, high, None if use is None else use.value)
+    return DeviceRate(unit[0], unit[1], unit[2], count, int(days), PER * count / days, low, high, None if use is None else use.value)
 
 
 @action("small")
@@ -158,14 +163,16 @@ def device_rates(asker: Asker, device: str = "ventilator", place: str = "", faci
         raise Refusal(Problem("question", None, "device", device[:40], say("bad_value"), ", ".join(RATES)))
     shown = asker.period(period)
     where = [f"year = {shown}" if len(shown) == YEAR else f"month = '{shown}'", *asker.where(place, facility)]
-    by = ["facility_code", "ward"] if facility else ["facility_code"]
+    by = ["facility_code", "ward", "department_code"] if facility else ["facility_code"]
 
-    def told(name: str, groups: list[str]) -> dict[tuple[str, str], Cell]:
-        return {(str(cell.key.get("facility_code") or ""), str(cell.key.get("ward") or "")): cell for cell in asker.figures(name, groups, where).cells}
+    def told(name: str, groups: list[str]) -> dict[tuple[str, str, str], Cell]:
+        return {(str(cell.key.get("facility_code") or ""), str(cell.key.get("ward") or ""), str(cell.key.get("department_code") or "")): cell
+                for cell in asker.figures(name, groups, where).cells}
 
-    uses, whole_use = told(USES[device], by), told(USES[device], []).get(("", ""))
-    whole = told(RATES[device], []).get(("", ""))
-    rates = [_rate(unit, ward, cell, uses.get((unit, ward))) for (unit, ward), cell in told(RATES[device], by).items()]
-    total = None if whole is None else _rate(facility or place, "", whole, whole_use)
+    everything = ("", "", "")
+    uses, whole_use = told(USES[device], by), told(USES[device], []).get(everything)
+    whole = told(RATES[device], []).get(everything)
+    rates = [_rate(unit, cell, uses.get(unit)) for unit, cell in told(RATES[device], by).items()]
+    total = None if whole is None else _rate((facility or place, "", ""), whole, whole_use)
     return DeviceRates(device, RATES[device], shown, total, tuple(sorted((one for one in rates if one), key=lambda one: (-one.rate, one.facility, one.ward))),
                        asker.snapshot)
