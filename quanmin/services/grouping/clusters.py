@@ -135,10 +135,11 @@ class _Names:
         """zh and en of a group."""
         said, procedures = all_messages(), [one for one in row["procedures"].split(JOINT) if one]
         message = ("cluster_core" if procedures else "cluster_plain") if row["is_core"] else "cluster_composite"
-        told = {"code": row["diagnosis"], "diagnosis": self.diagnoses[self._first(DIAGNOSES, row["diagnosis"])].zh, "codes": row["procedures"],
-                "procedures": JOINT.join(self.procedures[self._first(PROCEDURES, one)].zh for one in procedures)}
         kinds = said[f"procedure_kind_{row['kind']}"]
-        return {spoken: said[message][spoken].format(kind=kinds[spoken], **told) for spoken in LANGUAGES}
+        told = {"zh": {"diagnosis": self.diagnoses[self._first(DIAGNOSES, row["diagnosis"])].zh,
+                       "procedures": JOINT.join(self.procedures[self._first(PROCEDURES, one)].zh for one in procedures)},
+                "en": {"diagnosis": row["diagnosis"], "procedures": row["procedures"]}}
+        return {spoken: said[message][spoken].format(kind=kinds[spoken], **told[spoken]) for spoken in LANGUAGES}
 
 
 def publish_clusters(catalog: Catalog, cases: pa.Table, definitions: Path, scheme: str, valid_from: str, least: int, drawn_from: str) -> tuple[Clusters, Path]:
