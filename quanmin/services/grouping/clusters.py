@@ -135,12 +135,11 @@ class _Names:
         """zh and en of a group."""
         said, procedures = all_messages(), [one for one in row["procedures"].split(JOINT) if one]
         message = ("cluster_core" if procedures else "cluster_plain") if row["is_core"] else "cluster_composite"
-        diagnosis = self.diagnoses[self._first(DIAGNOSES, row["diagnosis"])].zh
-        done = JOINT.join(self.procedures[self._first(PROCEDURES, one)].zh for one in procedures)
-        told = {"zh": (diagnosis, done), "en": (row["diagnosis"], row["procedures"])}  # the lists have Chinese names only: in English codes stand for them
-        kinds, code = said[f"procedure_kind_{row['kind']}"], row["diagnosis"]
-        return {spoken: said[message][spoken].format(kind=kinds[spoken], code=code, diagnosis=told[spoken][0], procedures=told[spoken][1])
-                for spoken in LANGUAGES}
+        kinds = said[f"procedure_kind_{row['kind']}"]
+        told = {"zh": {"diagnosis": self.diagnoses[self._first(DIAGNOSES, row["diagnosis"])].zh,
+                       "procedures": JOINT.join(self.procedures[self._first(PROCEDURES, one)].zh for one in procedures)},
+                "en": {"diagnosis": row["diagnosis"], "procedures": row["procedures"]}}
+        return {spoken: said[message][spoken].format(kind=kinds[spoken], **told[spoken]) for spoken in LANGUAGES}
 
 
 def publish_clusters(catalog: Catalog, cases: pa.Table, definitions: Path, scheme: str, valid_from: str, least: int, drawn_from: str) -> tuple[Clusters, Path]:
