@@ -127,7 +127,17 @@ def raw_value(fill: Fill, header: set[str], blank: dict[str, exp.Expression], or
 
 
 def sources_of(mapping: Mapping) -> set[str]:
-    """Every sender's column the mapping can use."""
+    """Every sender's column the mapping can use; read from a mapping once, since thousands of files come by the same one."""
+    key = mapping.path, mapping.version
+    if key not in _sources or not mapping.version:
+        _sources[key] = _sources_of(mapping)
+    return set(_sources[key])
+
+
+_sources: dict[tuple[str, str], set[str]] = {}  # by file and version of the mapping
+
+
+def _sources_of(mapping: Mapping) -> set[str]:
     used: set[str] = {mapping.sender_column} if mapping.sender_column else set()
     for into in mapping.into:
         groups = range(1, into.repeat + 1) if into.repeat else (0,)
