@@ -29,8 +29,8 @@ OWN = Provenance("d", status="own")
 SCOPES = [Scope("county", "C1"), Scope("facility", "C1-F.1_a")]
 PUBLIC = {"region", "target", "receipt"}
 CLOSED = {  # tables that say nothing of the scope's kind: nothing of them is shown
-    "county": {"facility_month", "facility_year", "population", "resident", "resident_link", "stay", "stay_diagnosis", "stay_group",
-               "stay_procedure", "visit"},
+    "county": {"charge_item", "facility_month", "facility_year", "hospital_infection", "population", "resident", "resident_link", "stay",
+               "stay_diagnosis", "stay_group", "stay_procedure", "visit", "ward_device_month"},
     "facility": {"county_population", "place", "population", "resident", "resident_link"},
 }
 CASES = [(name, scope) for name in CATALOG.tables for scope in SCOPES]
