@@ -87,6 +87,8 @@ def code_names(inquiry: Inquiry, indicator: Indicator | Check, dimension: str) -
         column = catalog.tables[table].columns.get(dimension)
         if column is not None and column.codes:
             return {code: label.in_language(language()) or label.zh for code, label in catalog.codes[column.codes].codes.items()}
+    if dimension == "check_id":
+        return {name: one.label.in_language(language()) for name, one in catalog.checks.items()}
     if dimension in ("facility_code", "sender"):
         return {code: one.name for code, one in inquiry.units("facility").items()}
     if dimension == "community_code":
