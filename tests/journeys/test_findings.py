@@ -143,11 +143,10 @@ def test_what_is_no_evidence_is_not_kept(section: Person, app: FastAPI, rows: li
 def test_a_changed_rule_is_replayed_on_history(region: Region, app: FastAPI, section: Person) -> None:
     name, engine = "stay_conduct/operation_without_charge", region.site.indicators().engine
     rule = region.site.catalog.rules[name]
-    changed = f"({rule.violated}) AND total_charge_cny > 20000"
-    rows = exported(section, "/findings/replay", "replay", rule=name, violated=changed)
-    held = [f"({one})" for one in (rule.applies, rule.violated) if one]
-    counted = engine.table(
-        f"SELECT count(*) AS n, count(*) FILTER (total_charge_cny > 20000) AS dear FROM {rule.table} WHERE {' AND '.join(held)}").to_pylist()[0]
+    held = " AND ".join(f"({one})" for one in (rule.applies, rule.violated) if one)
+    middle = engine.table(f"SELECT quantile_disc(total_charge_cny, 0.5) AS cny FROM {rule.table} WHERE {held}").to_pylist()[0]["cny"]
+    rows = exported(section, "/findings/replay", "replay", rule=name, violated=f"({rule.violated}) AND total_charge_cny > {middle}")
+    counted = engine.table(f"SELECT count(*) AS n, count(*) FILTER (total_charge_cny > {middle}) AS dear FROM {rule.table} WHERE {held}").to_pylist()[0]
     assert counted["n"] > counted["dear"] > 0
     assert [sum(int(row[side]) for row in rows) for side in ("both", "only_before", "only_after")] == [counted["dear"], counted["n"] - counted["dear"], 0]
     refused = section.get("/findings/replay", rule=name, violated="nonsense = 1", lang="en")
