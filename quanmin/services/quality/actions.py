@@ -15,8 +15,8 @@ from quanmin.model.action import action
 from quanmin.model.asker import Asker
 from quanmin.services.quality.calibration import Calibration
 from quanmin.services.quality.comparison import LIMITS, Comparison, compared
-from quanmin.services.quality.following import FALSE_ALARM_YEARS, Limit
-from quanmin.services.quality.following_on_site import MonthFollowed, PointFollowed, Signal, followed
+from quanmin.services.quality.following import FALSE_ALARM_YEARS
+from quanmin.services.quality.following_on_site import Followed, followed
 from quanmin.services.quality.learning import TABLE, Learnt, columns_of, learn, outcome_of
 
 Numbers = NDArray[np.float64]
@@ -118,21 +118,12 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Monitor:
+class Monitor(Followed):
     """One institution followed: by week, by month, and where the charts signalled; `limits` say how often they are wrong and how long they take."""
 
     outcome: str
     facility: str
     name: str
-    first_month: str
-    last_month: str
-    stays: int
-    observed: float
-    expected: float
-    limits: tuple[Limit, ...]
-    signals: tuple[Signal, ...]
-    months: tuple[MonthFollowed, ...]
-    points: tuple[PointFollowed, ...]
     false_alarm_years: float
     snapshot: int
 
@@ -263,5 +254,5 @@ def outcome_monitor(asker: Asker, facility: str, outcome: str = "death", since: 
     told = followed(found, place, since, spread_within(found)) if place >= 0 else None
     if told is None:
         raise Refusal(Problem("question", None, "facility", facility, say("quality_few_to_follow"), say("quality_mend_few_to_follow")))
-    return Monitor(found.outcome.id, facility, names[facility].name, told.first_month, told.last_month, told.stays, told.observed, told.expected,
-                   told.limits, told.signals, told.months, told.points, FALSE_ALARM_YEARS, asker.snapshot)
+    return Monitor(**vars(told), outcome=found.outcome.id, facility=facility, name=names[facility].name, false_alarm_years=FALSE_ALARM_YEARS,
+                   snapshot=asker.snapshot)
