@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 
 from quanmin.catalog.messages import language
 from quanmin.gate import NotAllowed
-from quanmin.gate.evidence_desk import JUDGEMENTS, Reported, keep, kept, report
-from quanmin.gate.finding_desk import admissible
+from quanmin.gate.evidence_desk import JUDGEMENTS, Reported, kept, report
 from quanmin.gate.performing import perform
 from quanmin.model import Problem, Refusal
 from quanmin.services.appraisal.actions import Appraised, Hospital, WhatIf, driving_dimensions
@@ -138,14 +137,9 @@ def report_evidence(request: Request, facility: str, indicator: Annotated[str, F
     if unit is None:
         raise refused("facility", facility)
     known = frozenset(one.indicator for book in view.catalog.handbooks.values() for one in book.items)
+    file = (evidence_file.filename, evidence_file.file.read()) if evidence_file is not None and evidence_file.filename else None
     try:
-        evidence = ""
-        if evidence_file is not None and evidence_file.filename:
-            content = evidence_file.file.read()
-            document = document or admissible(evidence_file.filename, content)
-            admissible(evidence_file.filename, content)
-            evidence = keep(desk, facility, content)
-        told = Reported(indicator, facility, unit.county, _year(view, year), judgement, value, document, statement, evidence)
+        told = Reported(indicator, facility, unit.county, _year(view, year), judgement, value, document, statement, file)
         receipt = report(desk, view.desk.site.intake(), told, known)
     except NotAllowed:
         raise
@@ -162,7 +156,7 @@ def evidence(request: Request, facility: str, sha256: str) -> Response:
     """A file that a hospital attached to what it reported, to be kept and not shown."""
     view = View.of(request)
     view.actor.require("figures", "evidence", facility if facility in view.facility_names() else "?")
-    content = kept(data_desk(view), facility, sha256) if SHA256.fullmatch(sha256) else None
+    content = kept(data_desk(view), view.inquiry.evidence(), facility, sha256) if SHA256.fullmatch(sha256) else None
     if content is None:
         raise HTTPException(404)
     return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{sha256[:12]}"'})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from quanmin.catalog.messages import language
+from quanmin.gate.evidence_desk import ATTACHED
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.services.appraisal.actions import Appraised, Drivers, Hospital, ItemScore
 from quanmin.services.appraisal.handbooks import ItemCompared
@@ -18,7 +18,6 @@ from quanmin.web.view import View
 from quanmin.web.words import word
 
 LOST_SHOWN, DRIVERS_SHOWN = 12, 12
-EVIDENCE = re.compile(" #[0-9a-f]{64}$")
 TONES = ("brand", "warn", "good", "soft")
 
 
@@ -129,7 +128,7 @@ def evidence_panel(view: View, facility: str, year: int) -> Panel:
         if one.unit != facility or one.year != year:
             continue
         known = view.catalog.indicators.get(one.indicator)
-        document, _, sha256 = one.document.rpartition(" #") if EVIDENCE.search(one.document) else (one.document, "", "")
+        document, _, sha256 = one.document.rpartition(" #") if ATTACHED.search(one.document) else (one.document, "", "")
         rows.append([Shown(known.label.in_language(language()) if known else one.indicator, one.indicator),
                      Shown(names[one.judgement].in_language(language()) if one.judgement in names else "", one.judgement), one.value,
                      Shown(document, one.document, f"/appraisal/{facility}/evidence/{sha256}" if sha256 else ""), one.statement,

@@ -153,7 +153,8 @@ def act(request: Request, finding: str, act: Annotated[str, Form()] = "", text: 
     view = View.of(request)
     told = _told(view, finding)
     try:
-        file = evidence_file if evidence_file is not None and evidence_file.filename else None
+        is_taken = act in told.may and text.strip()  # what will be refused keeps no file
+        file = evidence_file if is_taken and evidence_file is not None and evidence_file.filename else None
         evidence = attach(view.inquiry, told.found, file.filename or "", file.file.read()) if file is not None else ("", "")
         perform(view.inquiry, "act_on_finding", {"finding": finding, "act": act, "text": text, "due_on": due_on if act in DUE else "", "evidence": evidence[0],
                                                  "evidence_name": evidence[1]})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from fastapi import FastAPI
 
+from quanmin.gate.audit import Audit
+from quanmin.records.finding_ledger import attachment, keep_attachment
 from quanmin.services.appraisal.scoring import earned
 from quanmin.site import Site, make_site
 from quanmin.web.app import create_app
@@ -113,6 +117,10 @@ def test_what_a_hospital_reports_counts_from_the_next_build(own: FastAPI) -> Non
     hospital = somebody(own, "institution", "facility:990104H001")
     form = {"csrf": hospital.csrf, "indicator": "secondary_emr_level", "year": YEAR, "value": "3.5", "judgement": ""}
     assert hospital.client.post("/appraisal/990104H001/evidence", data=form, follow_redirects=False).status_code == 400  # names no document
+    ledger = own.state.desk.site.ledger
+    refused = {"evidence_file": ("x.pdf", b"%PDF x")}
+    bad = hospital.client.post("/appraisal/990104H001/evidence", data=form | {"value": "much"}, files=refused, follow_redirects=False)
+    assert bad.status_code == 400 and attachment(ledger, "990104H001", sha256(b"%PDF x").hexdigest()) is None, "what is refused keeps no file"
     letter = {"evidence_file": ("level.pdf", b"%PDF the letter")}
     sent = hospital.client.post("/appraisal/990104H001/evidence", data=form, files=letter, follow_redirects=False)
     assert sent.status_code == 303, sent.text
@@ -124,5 +132,8 @@ def test_what_a_hospital_reports_counts_from_the_next_build(own: FastAPI) -> Non
     assert {(one.indicator, one.unit, one.value) for one in found} == {
         ("secondary_emr_level", "990104H001", 3.5), ("secondary_staff_satisfaction", "990104H001", 80.0)}
     document = next(one.document for one in found if one.indicator == "secondary_emr_level")
-    name, _, sha256 = document.partition(" #")
-    assert name == "level.pdf" and hospital.get(f"/appraisal/990104H001/evidence/{sha256}").content == b"%PDF the letter"
+    name, _, digest = document.partition(" #")
+    assert name == "level.pdf" and hospital.get(f"/appraisal/990104H001/evidence/{digest}").content == b"%PDF the letter"
+    other = keep_attachment(ledger, "990104H001", b"%PDF to a finding", "somebody")
+    assert hospital.get(f"/appraisal/990104H001/evidence/{other}").status_code == 404, "what was attached elsewhere is not handed out here"
+    assert any(entry["action"] == "evidence" and digest[:12] in entry["subject"] for entry in Audit(ledger).entries(20))

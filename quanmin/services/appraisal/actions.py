@@ -138,11 +138,11 @@ def _hospital(sheet: ScoringSheet, unit: Unit, points: dict[str, float | None]) 
 
 
 def _ranked(hospitals: Sequence[Hospital]) -> list[Hospital]:
-    """The most points first; a rank only where no open points could change it."""
+    """The most points first; a rank only among several, and where no open points could change it."""
     ordered = sorted(hospitals, key=lambda one: (-one.score.points, one.facility))
     found = []
     for i, one in enumerate(ordered):
-        is_clear = not any(other is not one and other.score.points + other.score.open_points > one.score.points
+        is_clear = len(ordered) > 1 and not any(other is not one and other.score.points + other.score.open_points > one.score.points
                            and one.score.points + one.score.open_points > other.score.points for other in ordered)
         found.append(replace(one, rank=i + 1 if is_clear else None))
     return found

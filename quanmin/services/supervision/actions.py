@@ -171,7 +171,7 @@ def _act(asker: Asker, one: Listed, act: str, text: str, due_on: str = "", evide
     """An act on a finding, refused where its state or the role does not allow it."""
     permission = NEXT[one.standing.state].get(act)
     if permission is None:
-        raise _refuse("act", act, "not_now", ", ".join(say(f"act_{name}") for name in NEXT[one.standing.state]) or "–")
+        raise _refuse("act", act, "not_now", ", ".join(NEXT[one.standing.state]))
     if not asker.may(permission):
         raise _refuse("role", "", "not_your_act", say("mend_not_your_act"))
     said = text.strip()
