@@ -32,7 +32,7 @@ from quanmin.web.findings_panels import (
     state_text,
 )
 from quanmin.web.panels import answer
-from quanmin.web.row_sheet import record_panel
+from quanmin.web.row_sheet import named, record_panel
 from quanmin.web.view import View
 
 router = APIRouter()
@@ -113,9 +113,9 @@ def _told(view: View, finding: str) -> Told:
     return found
 
 
-def _explained(text: str, row: dict[str, Any]) -> str:
-    """An explanation with what the row says; a dash where it says nothing."""
-    return PLACEHOLDER.sub(lambda found: str(row[found[1]]) if row.get(found[1]) not in (None, "") else "–", text)
+def _explained(view: View, rule: Check, text: str, row: dict[str, Any]) -> str:
+    """An explanation with what the row says, codes by their names; a dash where it says nothing."""
+    return PLACEHOLDER.sub(lambda found: named(row.get(found[1]), view.code_names(rule, found[1])) or "–", text)
 
 
 def _page(request: Request, view: View, told: Told, problems: tuple[Problem, ...] = ()) -> Response:
@@ -131,7 +131,7 @@ def _page(request: Request, view: View, told: Told, problems: tuple[Problem, ...
     text, facility = rule.finding if rule is not None else None, told.found.facility
     found = answer(request, "finding.html", panels, snapshot=view.snapshot, one=told, rule=rule, name=rule_name(view.catalog.rules, told.found.rule),
                    family=families(view).get(told.found.family, ""), facility_name=view.facility_names().get(facility, facility),
-                   explanation=_explained(text.explanation.in_language(language()), row) if text is not None and row else "",
+                   explanation=_explained(view, rule, text.explanation.in_language(language()), row) if rule is not None and text is not None and row else "",
                    innocent=text.innocent.in_language(language()) if text is not None else "", precision=precision(told.outcome).text,
                    state=state_text(told.standing), acts=told.may, due=DUE, problems=problems, today=view.inquiry.today(),
                    others=link(rule=told.found.rule, facility=facility, period=month[:4]))
