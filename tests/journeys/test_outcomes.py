@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from scipy import optimize, stats
 
 from quanmin.gate import Actor, Scope
+from quanmin.gate.actor import NotAllowed
 from quanmin.gate.inquiry import Inquiry
 from quanmin.services.quality.actions import learnt, outcome_model, outcome_monitor, outcomes
 from quanmin.services.quality.following_on_site import followed
@@ -190,7 +191,7 @@ def test_nobody_learns_from_columns_that_tell_persons(region: Region, inquiry: I
     with pytest.raises(ValueError, match="resident_id"):
         inquiry.learnt("x", "hospitalisation", ["resident_id"], lambda rows, month: rows)
     alone = Inquiry(Actor("x", "section", Scope("county", COUNTY), region.site.ledger), region.site.indicators(scope=Scope("county", COUNTY)), COUNTY)
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(NotAllowed):
         alone.learnt("x", "stay_outcome", ["died"], lambda rows, month: rows)
 
 

@@ -10,7 +10,8 @@ from quanmin.catalog.loader import read_all
 from quanmin.catalog.messages import speak
 from quanmin.engines.duckdb import DuckDBEngine
 from quanmin.model import Refusal
-from quanmin.services.supervision import Compared, changed, replay
+from quanmin.model.finding import Compared
+from quanmin.services.supervision import changed, replay
 from tests.conftest import frames_of, rows_of
 
 CATALOG, _ = read_all()
