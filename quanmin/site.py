@@ -142,13 +142,14 @@ class Site:
         """Build and publish; returns the snapshot and whether it is new."""
         from quanmin.records.build import Builder, Setting
         from quanmin.records.charge_items import NAME, charge_list
+        from quanmin.records.disease_list import disease_lists
         from quanmin.services.grouping.stays import stay_groups
         from quanmin.services.grouping.weights import weights_in_force
         from quanmin.services.quality.stays import stay_comorbidities
 
         setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
         computed = {"grouping": stay_groups(self.catalog, self.settings.scheme, self.settings.is_clinical), "comorbidity": stay_comorbidities()}
-        lookups = {"drg_weight": weights_in_force(self.catalog, self.settings.scheme), NAME: charge_list(self.catalog)}
+        lookups = {"drg_weight": weights_in_force(self.catalog, self.settings.scheme), NAME: charge_list(self.catalog), **disease_lists(self.catalog)}
         snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress, computed, lookups).build()
         self.ledger.note_definitions(snapshot.id, {name: one.version for name, one in self.catalog.indicators.items()}, self.catalog.texts)
         return snapshot, is_new

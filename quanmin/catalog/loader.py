@@ -9,6 +9,7 @@ from pathlib import Path
 from quanmin.catalog import checked
 from quanmin.catalog.charge_items import read_charge_items
 from quanmin.catalog.code_lists import CodeLists
+from quanmin.catalog.diseases import read_diseases
 from quanmin.catalog.front_page_points import read_front_page_points
 from quanmin.catalog.grouper_files import Schemes
 from quanmin.catalog.messages import say
@@ -16,6 +17,7 @@ from quanmin.catalog.reading import Complaints, Definition
 from quanmin.model import Check, Indicator, Mapping, Problem, Refusal, Table
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.charge import ChargeItem
+from quanmin.model.disease import NotifiableDisease
 from quanmin.model.front_page import FrontPagePoints
 from quanmin.model.weights import Weights
 
@@ -37,6 +39,7 @@ class Catalog:
     handbooks: dict[str, Handbook] = field(default_factory=dict)
     sheets: dict[str, ScoringSheet] = field(default_factory=dict)
     charge_items: dict[str, ChargeItem] = field(default_factory=dict)
+    diseases: dict[str, NotifiableDisease] = field(default_factory=dict)
     front_page_points: FrontPagePoints = field(default_factory=FrontPagePoints)
     derivations: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -89,6 +92,7 @@ def read_all(own: Path | None = None) -> tuple[Catalog, Complaints]:
     for definition, _ in _definitions(folders, "codes", complaints):
         catalog.codes.add(definition)
     catalog.charge_items = read_charge_items(catalog.codes, complaints)
+    catalog.diseases = read_diseases(catalog.codes, complaints)
     for definition, _ in _definitions(folders, "tables", complaints):
         catalog.tables[definition.id] = read_table(definition, catalog.codes)
         sql = definition.path.with_suffix(".sql")

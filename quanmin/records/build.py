@@ -226,10 +226,10 @@ class Builder:
             return everything
         found = set(everything)
         if connection.execute("SELECT count(*) FROM moved").fetchone() != (0,):
-            for name in ("stay", "visit", "claim"):
-                period = self.catalog.tables[name].period
-                month = f"CAST(CAST(date_trunc('month', {period}) AS DATE) AS VARCHAR)"
-                found |= {row[0] for row in connection.execute(f"SELECT DISTINCT {month} FROM {name}_all SEMI JOIN moved USING (identity_id)").fetchall()}
+            for one in self.catalog.base_tables():
+                if one.period and one.person_columns:
+                    month = f"CAST(CAST(date_trunc('month', {one.period}) AS DATE) AS VARCHAR)"
+                    found |= {row[0] for row in connection.execute(f"SELECT DISTINCT {month} FROM {one.id}_all SEMI JOIN moved USING (identity_id)").fetchall()}
         return found
 
     def _add_links(self, connection: duckdb.DuckDBPyConnection, state: State, table: Table) -> None:

@@ -10,12 +10,14 @@ import pyarrow as pa
 from quanmin.synth import settings
 from quanmin.synth.activity import Activity
 from quanmin.synth.care import Codes, detailed, diagnoses, operations, settle_deaths, transfers
+from quanmin.synth.case_reports import CaseReports
 from quanmin.synth.charges import Charges
 from quanmin.synth.claims import Claims
 from quanmin.synth.conduct import Conduct
 from quanmin.synth.conduct_months import Patterns
 from quanmin.synth.conduct_visits import VisitConduct
 from quanmin.synth.dirt import Kind, plant
+from quanmin.synth.epidemics import Epidemics
 from quanmin.synth.flow import Flow
 from quanmin.synth.front_page import STAFF, FrontPages, layouts
 from quanmin.synth.identity import MISSING, WRONG
@@ -30,6 +32,7 @@ from quanmin.synth.repeats import AFTER_DEATH, DUPLICATE, OVERLAP, with_repeats
 from quanmin.synth.senders import DIALECTS, Senders
 from quanmin.synth.stay_dirt import stay_kinds
 from quanmin.synth.truth import Truth
+from quanmin.synth.vaccines import Vaccines
 from quanmin.synth.visits import Dialect, Visits, visit_kinds
 
 REPEAT_KINDS = {
@@ -64,6 +67,10 @@ class Maker:
         self.senders, self.activity = Senders(self.place), Activity(self.place)
         self.outbox, self.truth = Outbox(folder), Truth(folder, self.place)
         self.post = Post(self.outbox, self.truth)
+        self.epidemics = Epidemics(self.place, self.flow, staff, residents)
+        self.reports = CaseReports(self.place, self.epidemics, self.post, self.truth, staff)
+        self.notifiable = self.reports.diseases_of(self.codes.code)
+        self.vaccines = Vaccines(self.place, self.post)
         self.dialects = [Dialect.named(d) for d in DIALECTS]
         self.layouts = layouts()
         planted = self.place.names["planted"]["excess_mortality"]
@@ -100,7 +107,19 @@ class Maker:
         self._send_visits(visits, people, rng[5])
         self.register.post(self.post, people, rng[7])
         self._supervised(stays, more, people, own)
+        self._surveyed(visits, people)
         self.itemised.block(self.post, stays, others, charges, visits, people, self.census.generator(block, 10))
+
+    def _surveyed(self, visits: Rows, people: People) -> None:
+        """Infectious diseases seen by care, their reports and tests, and vaccinations: after everything else, so that nothing else moves."""
+        rng = self.census.generator(people.block, 21)
+        cases = self._filed(self.epidemics.drawn(people, rng, self.truth))
+        self.activity.add_visits(cases)
+        self._send_visits(cases, people, rng, [], self.epidemics.visits)
+        self.reports.see_visits(cases)
+        related = np.isin([r["id"] for r in self.visits.mix.rows], self.epidemics.words["shares"]["related_visits"])
+        self.reports.block(people, taken(visits, related[visits["case"]]), self.census.generator(people.block, 22))
+        self.vaccines.block(people, self.census.generator(people.block, 23))
 
     def _stays(self, people: People, rng: np.random.Generator) -> Rows:
         rows = self.flow.place_stays(self.illnesses.stays(people, rng), people, self.illnesses, rng)
@@ -160,6 +179,7 @@ class Maker:
         rng: np.random.Generator,
     ) -> None:
         sent = rows["sent"]
+        self.reports.see_stays(rows, self.notifiable)
         rows, others, state = taken(rows, sent), others[sent], state[sent]
         rows, who = self.pages.prepared(rows, people, rng)
         columns = self.pages.columns(rows, who, people, {k: v[sent] for k, v in charges.items()}, others, state, rng)
@@ -202,14 +222,15 @@ class Maker:
         rows = {**rows, "file": file, "dialect": self.senders.dialect[sender]}
         return taken(rows, np.lexsort((rows["at"], file, rows["dialect"])))
 
-    def _send_visits(self, rows: Rows, people: People, rng: np.random.Generator, kinds: list[Kind] | None = None) -> None:
+    def _send_visits(self, rows: Rows, people: People, rng: np.random.Generator, kinds: list[Kind] | None = None, drawn: Visits | None = None) -> None:
+        source = self.visits if drawn is None else drawn
         silent, since = self.place.silent
         rows = taken(rows, ~((rows["facility"] == silent) & (settings.month_of(rows["day"]) >= since)))
         entries = self._entries("visit", rows["file"], [DIALECTS[k] for k in self.senders.dialect])
         for code, first, last in spans(rows["dialect"]):
             dialect, part = self.dialects[code], taken(rows, np.s_[first:last])
-            who = self.visits.identified(part, people, dialect.style, self.pages.short, rng)
-            columns = self.visits.columns(part, who, people.block, dialect)
+            who = source.identified(part, people, dialect.style, self.pages.short, rng)
+            columns = source.columns(part, who, people.block, dialect)
             columns, planted = plant(visit_kinds() if kinds is None else kinds, part, columns, np.isin(who.kind, (WRONG, MISSING)), rng)
             for code in (WRONG, MISSING):
                 planted.add(np.flatnonzero(who.kind == code), NUMBER_KINDS["visit", code])

@@ -15,6 +15,7 @@ from quanmin.synth.infections import Infections
 from quanmin.synth.place import words
 from quanmin.synth.registers import city_files
 from quanmin.synth.senders import usual_day
+from quanmin.synth.sentinels import Sentinels
 from quanmin.synth.sheets import write_sheet
 from quanmin.synth.workbooks import FacilityBooks, labels
 
@@ -42,6 +43,7 @@ def make_region(folder: Path, residents: int = 50_000, seed: int = 1, progress: 
         tell(maker.census.blocks + k + 1, steps, "workbooks")
     city_files(maker.outbox, maker.place, maker.activity, books)
     Infections(maker.place, maker.activity.occupied(), residents, maker.census.generator(0, 40)).send(maker.outbox, maker.truth)
+    Sentinels(maker.place, maker.reports, maker.activity.village_people, maker.census.generator(0, 41)).send(maker.outbox)
     maker.truth.close([r["id"] for r in maker.illnesses.mix.rows])
     maker.truth.missing(maker.claims.sender)
     maker.nil_reports()

@@ -71,9 +71,9 @@ def visit_kinds() -> list[Kind]:
 class Visits:
     """Draws the visits of a block."""
 
-    def __init__(self, place: Place, flow: Flow, staff: pa.Array) -> None:
+    def __init__(self, place: Place, flow: Flow, staff: pa.Array, mix: list[dict[str, str]] | None = None, per_year: float = settings.VISITS_PER_YEAR) -> None:
         self.place, self.flow, self.staff = place, flow, staff
-        self.mix = Mix(table("visit_mix.csv"))
+        self.mix = Mix(table("visit_mix.csv") if mix is None else mix)
         names = code_names("icd10")
         rows = self.mix.rows
         self.code, self.name = texts([r["diagnosis_code"] for r in rows]), texts([names[r["diagnosis_code"]] for r in rows])
@@ -83,7 +83,7 @@ class Visits:
         self.facility_code = texts([f["facility_code"] for f in place.caring])
         shape = np.array([float(r["share"]) for r in table("age_sex.csv")]).reshape(19, 2)
         rate = self.mix.rate.sum(-1)
-        self.rate = rate * settings.VISITS_PER_YEAR / (rate * shape).sum() * shape.sum()
+        self.rate = rate * per_year / (rate * shape).sum() * shape.sum()
 
     def drawn(self, people: People, rng: np.random.Generator) -> Rows:
         """Visits ordered as drawn: person, minute, reason, facility, kind and charges."""
