@@ -9,12 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from quanmin.catalog.messages import language, say
+from quanmin.gate import event_desk
 from quanmin.gate.actor import Actor
 from quanmin.gate.finding_desk import act, acts_seen, findings_seen, replayed
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.asker import UNITS, Evidence, Unit
+from quanmin.model.disease import NotifiableDisease
+from quanmin.model.event import Contact, EventAct
 from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check
 from quanmin.records.ledger import today
@@ -339,6 +342,30 @@ class Inquiry:
     def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
         """Record acts in the actor's name, audited."""
         act(self, acts)
+
+    def diseases(self) -> Mapping[str, NotifiableDisease]:
+        """The notifiable diseases by code."""
+        return self.indicators.catalog.diseases
+
+    def event_acts(self, event: str = "") -> Sequence[EventAct]:
+        """What was done about an event of surveillance, or about all, within the actor's scope."""
+        return event_desk.event_acts_seen(self, event)
+
+    def act_on_event(self, act: EventAct) -> None:
+        """Record an act on an event in the actor's name, audited."""
+        event_desk.act_on_event(self, act)
+
+    def contacts(self, event: str, county: str) -> Sequence[Contact]:
+        """The contacts of an event's cases, masked by role, audited."""
+        return event_desk.contacts_seen(self, event, county)
+
+    def add_contact(self, contact: Contact) -> int:
+        """Record a contact in the actor's name, audited."""
+        return event_desk.add_contact(self, contact)
+
+    def contact_ill(self, event: str, county: str, number: int, card: str) -> None:
+        """Note the card of a contact who fell ill, audited."""
+        event_desk.contact_ill(self, event, county, number, card)
 
     def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[pa.Table, str], Any]) -> Any:
         """What `make` learns from columns of all rows of the region and its newest complete month, worked out once for everybody.

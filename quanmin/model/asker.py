@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from quanmin.model.answer import Answer, Cell
 from quanmin.model.appraisal import Handbook, ScoringSheet
+from quanmin.model.disease import NotifiableDisease
+from quanmin.model.event import Contact, EventAct
 from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check, Indicator
 
@@ -140,6 +142,24 @@ class Asker(Protocol):
 
     def act_on_findings(self, acts: Sequence[FindingAct]) -> None:
         """Record acts, all or none; raises Refusal outside the asker's scope, or where somebody was faster."""
+
+    def diseases(self) -> Mapping[str, NotifiableDisease]:
+        """The notifiable diseases by code."""
+
+    def event_acts(self, event: str = "") -> Sequence[EventAct]:
+        """What was done about an event of surveillance, or about all, in order."""
+
+    def act_on_event(self, act: EventAct) -> None:
+        """Record an act; raises Refusal outside the asker's scope, or where somebody was faster."""
+
+    def contacts(self, event: str, county: str) -> Sequence[Contact]:
+        """The contacts of an event's cases, masked by role; raises Refusal."""
+
+    def add_contact(self, contact: Contact) -> int:
+        """Record a contact; returns the number. Raises Refusal outside the asker's scope."""
+
+    def contact_ill(self, event: str, county: str, number: int, card: str) -> None:
+        """Note the card of a contact who fell ill; raises Refusal for one that is not known."""
 
     def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[Any, str], Any]) -> Any:
         """What `make` learns from columns (an Arrow table) of all rows of the region and its newest complete month; worked out once for everybody.

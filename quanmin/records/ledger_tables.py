@@ -157,3 +157,41 @@ audit = Table(
     Column("before", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
 )
+
+# What somebody did about an event of surveillance, step by step; of two who take the same step, one was first.
+event_act = Table(
+    "event_act", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", String(40), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("act", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("item", String(60), nullable=False),
+    Column("county", String(20), nullable=False),
+    Column("first_on", String(10), nullable=False),
+    Column("last_on", String(10), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("method", String(40), nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("event", "step", name="event_step"),
+)
+
+# People who met a case of an event.
+event_contact = Table(
+    "event_contact", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", String(40), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("card", String(60), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("phone", String(40), nullable=False),
+    Column("relation", String(60), nullable=False),
+    Column("met_on", String(10), nullable=False),
+    Column("until", String(10), nullable=False),
+    Column("found_card", String(60), nullable=False),
+    Column("county", String(20), nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("event", "number", name="event_contact_number"),
+)

@@ -1,0 +1,232 @@
+"""What may be asked of surveillance and done in it: signals, events, verdicts, measures and contacts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
+from quanmin.model.action import action
+from quanmin.model.asker import Asker
+from quanmin.model.event import Contact, EventAct
+from quanmin.services.surveillance.daily import CASE, COLUMNS, TABLE, Daily, read_daily
+from quanmin.services.surveillance.episodes import watched
+from quanmin.services.surveillance.events import NEXT, STATES, Event, MethodRecord, events_of, records
+from quanmin.services.surveillance.signal import STATES as ACTIVITIES
+from quanmin.services.surveillance.signal import Signal
+from quanmin.services.surveillance.watching import Excluded, day_text
+
+LONGEST_TEXT = 2_000
+SHOWN = 200
+AROUND = 42  # days of the curve before and after an event
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+CARD = re.compile(r"[0-9A-Za-z_-]{1,60}")
+
+
+@dataclass(frozen=True)
+class SignalList:
+    """Signals asked for, the newest first; `known_on` the newest day with data."""
+
+    count: int
+    signals: tuple[Signal, ...]
+    known_on: str
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class EventList:
+    """Events asked for: what goes on first, the least likely first; `records` how often methods were right."""
+
+    count: int
+    events: tuple[Event, ...]
+    records: tuple[MethodRecord, ...]
+    known_on: str
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class Day:
+    """Reported cases of a day."""
+
+    day: str
+    cases: int
+
+
+@dataclass(frozen=True)
+class EventView:
+    """An event with its signals, what was done about it, what may be done next, its cases by day of report and by township."""
+
+    event: Event
+    signals: tuple[Signal, ...]
+    acts: tuple[EventAct, ...]
+    may: tuple[str, ...]
+    curve: tuple[Day, ...]
+    townships: tuple[tuple[str, int], ...]
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class _Watched:
+    daily: Daily
+    signals: tuple[Signal, ...]
+
+
+def _refuse(field: str, value: str, rule: str, mend: str) -> Refusal:
+    return Refusal(Problem("event", None, field, value[:60], say(rule), mend))
+
+
+def _excluded(acts: Sequence[EventAct]) -> Excluded:
+    """Confirmed outbreaks, which no baseline holds."""
+    last = {one.event: one for one in acts if one.act in ("confirm", "dismiss", "reopen")}
+    return tuple(sorted((one.item, one.county, one.first_on, one.last_on) for one in last.values() if one.act == "confirm"))
+
+
+def _watched(asker: Asker) -> _Watched:
+    diseases, excluded = asker.diseases(), _excluded(asker.event_acts())
+    key = "signals " + hashlib.md5(repr(excluded).encode(), usedforsecurity=False).hexdigest()[:8]
+
+    def make(rows: Any, newest: str) -> _Watched:
+        del newest
+        daily = read_daily(rows)
+        return _Watched(daily, watched(daily, diseases, excluded))
+
+    found: _Watched = asker.learnt(key, TABLE, COLUMNS, make)
+    return found
+
+
+def _known_on(found: _Watched) -> str:
+    return day_text(found.daily.last_day) if found.daily.keys else ""
+
+
+def _seen(asker: Asker, found: _Watched, place: str) -> list[Signal]:
+    asker.where(place)
+    counties = set(asker.units("county"))
+    return [one for one in found.signals if one.county in counties and place in ("", one.county)]
+
+
+@action("small")
+def signals(asker: Asker, place: str = "", item: str = "", source: str = "", state: str = "", limit: int = SHOWN) -> SignalList:
+    """Signals within the scope: of a county, disease or other item, source (case, laboratory, syndrome, absence, pharmacy, combined), state."""
+    if state and state not in ACTIVITIES:
+        raise _refuse("state", state, "bad_value", ", ".join(ACTIVITIES))
+    found = _watched(asker)
+    chosen = [one for one in _seen(asker, found, place) if item in ("", one.item) and source in ("", one.source) and state in ("", one.state)]
+    return SignalList(len(chosen), tuple(chosen[: max(0, limit)]), _known_on(found), asker.snapshot)
+
+
+@action("small")
+def events(asker: Asker, place: str = "", item: str = "", state: str = "", activity: str = "", limit: int = SHOWN) -> EventList:
+    """Events within the scope: of a county, disease or kind, state (unverified, watched, confirmed, dismissed, over, late), activity (new, ongoing, closed)."""
+    if state and state not in (*STATES, "late"):
+        raise _refuse("state", state, "bad_value", ", ".join((*STATES, "late")))
+    if activity and activity not in ACTIVITIES:
+        raise _refuse("activity", activity, "bad_value", ", ".join(ACTIVITIES))
+    found, acts = _watched(asker), asker.event_acts()
+    known = events_of(_seen(asker, found, place), acts, asker.diseases())
+    chosen = [one for one in known if item in ("", one.item, one.trigger) and activity in ("", one.activity)
+              and (state in ("", one.state) or (state == "late" and one.is_late))]
+    return EventList(len(chosen), tuple(chosen[: max(0, limit)]), records(acts), _known_on(found), asker.snapshot)
+
+
+def _one(asker: Asker, event: str) -> tuple[Event, tuple[Signal, ...], _Watched]:
+    found = _watched(asker)
+    seen = _seen(asker, found, "")
+    one = next((known for known in events_of(seen, asker.event_acts(), asker.diseases()) if known.id == event), None)
+    if one is None:
+        raise _refuse("event", event, "no_event", say("mend_no_event"))
+    return one, tuple(signal for signal in seen if signal.id in one.signals), found
+
+
+def _view(asker: Asker, one: Event, told: tuple[Signal, ...], found: _Watched) -> EventView:
+    may = NEXT[one.state] if asker.may("respond") else ()
+    curve, towns = _cases(found.daily, one)
+    return EventView(one, told, tuple(asker.event_acts(one.id)), may, curve, towns, asker.snapshot)
+
+
+def _cases(daily: Daily, one: Event) -> tuple[tuple[Day, ...], tuple[tuple[str, int], ...]]:
+    """Cases by day from some weeks before to after the event, and by township during it."""
+    rows = [k for k, key in enumerate(daily.keys) if key[0] == CASE and key[3] == one.county and one.item == key[1 if one.is_named else 2]]
+    first, last = (int(np.datetime64(day).astype("datetime64[D]").astype(np.int64)) - daily.first_day for day in (one.first_on, one.last_on))
+    start, end = max(0, first - AROUND), min(daily.counts.shape[1], last + AROUND + 1)
+    counts = np.nan_to_num(daily.counts[rows, start:end]).sum(axis=0) if rows else np.zeros(end - start)
+    of, day, town, count = daily.towns
+    at = np.isin(of, rows) & (day >= first) & (day <= last)
+    names, group = np.unique(town[at], return_inverse=True)
+    sums = np.bincount(group, count[at], len(names)).astype(int)
+    towns = sorted(((str(name), int(number)) for name, number in zip(names, sums, strict=True) if number), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(Day(day_text(daily.first_day + start + k), int(value)) for k, value in enumerate(counts)), tuple(towns)
+
+
+@action("small")
+def event(asker: Asker, event: str) -> EventView:
+    """One event: its signals and what explains them, its cases by day and township, what was done and what may be done next."""
+    return _view(asker, *_one(asker, event))
+
+
+def _act(asker: Asker, event: str, act: str, text: str) -> EventView:
+    one, told, _ = _one(asker, event)
+    if act not in NEXT[one.state]:
+        raise _refuse("act", act, "event_not_now", ", ".join(NEXT[one.state]))
+    if not text.strip() or len(text) > LONGEST_TEXT:
+        raise _refuse("text", text[:40], "event_text", say("mend_event_text"))
+    steps = asker.event_acts(one.id)
+    lead = told[0] if not one.is_named else next(signal for signal in told if signal.source == CASE)
+    asker.act_on_event(EventAct(one.id, len(steps) + 1, act, text.strip(), one.item, one.county, one.first_on, one.last_on, lead.source, lead.method, ""))
+    return _view(asker, *_one(asker, event))
+
+
+@action("respond", changes=True)
+def judge_event(asker: Asker, event: str, verdict: str, reason: str) -> EventView:
+    """Judge an event: watch (suspected), confirm (an outbreak), dismiss, close (over) or reopen, with the reason."""
+    if verdict == "measure":
+        raise _refuse("verdict", verdict, "bad_value", "watch, confirm, dismiss, close, reopen")
+    return _act(asker, event, verdict, reason)
+
+
+@action("respond", changes=True)
+def note_measure(asker: Asker, event: str, text: str) -> EventView:
+    """Note a measure taken against an event that is watched or confirmed."""
+    return _act(asker, event, "measure", text)
+
+
+@action("rows")
+def event_contacts(asker: Asker, event: str) -> tuple[Contact, ...]:
+    """The contacts of an event's cases, masked by role."""
+    one, _, _ = _one(asker, event)
+    return tuple(asker.contacts(one.id, one.county))
+
+
+@action("respond", changes=True)
+def add_contact(asker: Asker, event: str, card: str, name: str, met_on: str, phone: str = "", relation: str = "") -> int:
+    """Record somebody who met the case of a report card; followed for the longest usual incubation. Returns the contact's number."""
+    one, _, _ = _one(asker, event)
+    if not CARD.fullmatch(card):
+        raise _refuse("card", card, "bad_value", say("mend_code"))
+    if not name.strip() or max(len(name), len(relation)) > 60 or len(phone) > 40:
+        raise _refuse("name", "", "event_text", say("mend_event_text"))
+    if not DAY.fullmatch(met_on):
+        raise _refuse("met_on", met_on, "bad_value", "2026-03-15")
+    try:
+        met = date.fromisoformat(met_on)
+    except ValueError:
+        raise _refuse("met_on", met_on, "bad_value", "2026-03-15") from None
+    disease = asker.diseases().get(one.item)
+    until = met + timedelta(days=disease.incubation_days if disease and disease.incubation_days else 14)
+    return asker.add_contact(Contact(one.id, 0, card, name.strip(), phone.strip(), relation.strip(), met_on, until.isoformat(), "", one.county, ""))
+
+
+@action("respond", changes=True)
+def contact_ill(asker: Asker, event: str, contact: int, card: str) -> tuple[Contact, ...]:
+    """Note the report card of a contact who fell ill: a link of the chain."""
+    one, _, _ = _one(asker, event)
+    if not CARD.fullmatch(card):
+        raise _refuse("card", card, "bad_value", say("mend_code"))
+    asker.contact_ill(one.id, one.county, contact, card)
+    return tuple(asker.contacts(one.id, one.county))
