@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bench.measure import measure
-from quanmin.services.infection.scan import ALPHA, FEWEST_CASES, LEARNING_DAYS, LONGEST_DAYS, MOST_CASES, PRIOR_DAYS, SHAPE, clusters, scan
+from quanmin.detectors.ward_clusters import ALPHA, FEWEST_CASES, LEARNING_DAYS, LONGEST_DAYS, MOST_CASES, PRIOR_DAYS, SHAPE, clusters, scan
 
 HOSPITALS, WARDS, ORGANISMS, YEARS, YEARLY = 500, 8, 11, 5, 5.0  # cases of a ward and year, mean
 ALARM_RATES = (1.0, 4.0, 12.0, 40.0)

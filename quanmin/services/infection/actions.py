@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quanmin.catalog.messages import say
+from quanmin.detectors.ward_clusters import clusters, poisson_limits
 from quanmin.model import Cell, Problem, Refusal
 from quanmin.model.action import action
 from quanmin.model.asker import Asker
-from quanmin.services.infection.scan import clusters, poisson_limits
 
 TABLE = "infection"
 COLUMNS = ("infection_id", "facility_code", "facility_county", "ward", "department_code", "organism_code", "onset_on", "reported_on", "is_resistant")

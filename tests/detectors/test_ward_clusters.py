@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bench.infection import false_alarms, plain, world
-from quanmin.services.infection.scan import clusters, poisson_limits, scan
+from quanmin.detectors.ward_clusters import clusters, poisson_limits, scan
 
 
 def test_probabilities_are_those_of_every_window_tried_alone() -> None:

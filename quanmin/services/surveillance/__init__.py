@@ -1,0 +1,1 @@
+"""Infectious-disease surveillance: signals of detectors, clusters and reproduction numbers, from files and from a site."""
