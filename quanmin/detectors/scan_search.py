@@ -1,0 +1,220 @@
+"""The compiled search for the most likely cylinder, over many data sets at once.
+
+Only what can beat the best cylinder so far is looked at, and nothing is lost by that: the number of cases in the fullest window of a length bounds those of
+every shorter one, and the ratio falls with what was expected. So lengths are tried from the longest down, and each fullest window found skips all lengths at
+which even that many cases would not do. Logarithms are taken once per zone and length, not per window.
+
+Where what is expected changes from period to period (permutation), that bound is wide, and a second one is tried before single windows: the ratio is convex
+in cases and expected cases together (it is a Kullback–Leibler divergence), so the fewest cases that would do are a concave function of what is expected,
+and windows of one length below a chord of it cannot do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+POISSON, BERNOULLI = 0, 1
+STALE = 0.2  # chords drawn for a ratio lower by so much still hold, only wider
+BETTER = 1e-9  # by less than this a cylinder is not better: the smaller zone stays
+
+
+@njit(cache=True, nogil=True)
+def _x_log_x(value):
+    return value * np.log(value) if value > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def bernoulli_ratio(cases, units, all_cases, all_units):
+    """Log likelihood ratio of `cases` among `units` inside against those outside; 0 where there are not more inside."""
+    if units <= 0 or cases * all_units <= all_cases * units:
+        return 0.0
+    rest, outside = all_cases - cases, all_units - units
+    inside = _x_log_x(cases) + _x_log_x(units - cases) - _x_log_x(units)
+    beyond = _x_log_x(rest) + _x_log_x(outside - rest) - _x_log_x(outside)
+    return inside + beyond - (_x_log_x(all_cases) + _x_log_x(all_units - all_cases) - _x_log_x(all_units))
+
+
+@njit(cache=True, nogil=True)
+def _ratio(cases, expected, all_cases, all_units, table, model):
+    if model == BERNOULLI:
+        return bernoulli_ratio(cases, max(expected, float(cases)), float(all_cases), all_units)
+    if cases <= expected or expected <= 0:
+        return 0.0
+    outside = np.log(all_cases - expected) if expected < all_cases else 0.0
+    return table[cases] - cases * (np.log(expected) - outside) - all_cases * outside
+
+
+@njit(cache=True, nogil=True)
+def _fullest(row, length, last_only):
+    """Cases of the fullest window of a length, of those that end on the last day if only these count."""
+    kind = row.dtype.type
+    days = row.shape[0] - 1
+    ends, starts = row[length:], row[:days + 1 - length]
+    most = kind(0)
+    first = starts.shape[0] - 1 if last_only else 0
+    if last_only:
+        return kind(ends[first] - starts[first])
+    for day in range(starts.shape[0]):
+        inside = kind(ends[day] - starts[day])
+        if inside > most:
+            most = inside
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _ceilings(best, limit, all_cases, table, ceilings):
+    """For each number of cases the expected cases below which the ratio is above `best`, up to `limit`; returns how many numbers are filled."""
+    ceilings[0], filled = 0.0, 1
+    while filled < ceilings.shape[0] and filled < all_cases and ceilings[filled - 1] < limit:
+        cases = filled
+        low = ceilings[cases - 1] if cases > 1 else cases * np.exp(-best / cases - 2.0)
+        value = max(low, 1e-300)
+        for _ in range(60):  # Newton in ln(expected): the ratio falls and is convex in it, so it comes from the left and never goes past
+            outside = all_cases - value
+            excess = table[cases] - cases * (np.log(value) - np.log(outside)) - all_cases * np.log(outside) - best
+            gradient = cases - value * (all_cases - cases) / outside
+            if gradient <= 0 or excess <= 1e-10:
+                break
+            value *= np.exp(excess / gradient)
+            if value >= cases:
+                value = cases * (1 - 1e-9)
+        ceilings[cases] = value
+        filled += 1
+    return filled
+
+
+@njit(cache=True, nogil=True)
+def _none_above_chord(row, expected, length, low, high, ceilings, filled):
+    """Whether no window of this length, expected between `low` and `high`, comes above the chord between the numbers of cases around them."""
+    right = np.searchsorted(ceilings[:filled], high)
+    if right >= filled:
+        return False
+    left = max(np.searchsorted(ceilings[:filled], low, side="right") - 1, 0)
+    slope = (right - left) / (ceilings[right] - ceilings[left])
+    level = left - slope * ceilings[left] + BETTER
+    days = row.shape[0] - 1
+    ends, starts, until, since = row[length:], row[:days + 1 - length], expected[length:], expected[:days + 1 - length]
+    above = 0
+    for day in range(starts.shape[0]):
+        above += (ends[day] - starts[day]) - slope * (until[day] - since[day]) > level
+    return above == 0
+
+
+@njit(cache=True, nogil=True)
+def _least(expected, longest, last_only, is_steady, lows, highs):
+    """The least and the most that is expected of a window of each length."""
+    days = expected.shape[0] - 1
+    for length in range(1, longest + 1):
+        low = high = expected[days] - expected[days - length]
+        if not (last_only or is_steady):
+            ends, starts = expected[length:], expected[:days + 1 - length]
+            for day in range(starts.shape[0]):
+                value = ends[day] - starts[day]
+                low, high = min(low, value), max(high, value)
+        lows[length], highs[length] = low, high
+
+
+@njit(cache=True, nogil=True)
+def _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best):
+    """The best window of one length and its first day, or -1 where none is better than `best`."""
+    days, found = row.shape[0] - 1, -1
+    for start in range(days - length if last_only else 0, days + 1 - length):
+        cases = int(row[start + length]) - int(row[start])
+        if cases >= least_cases:
+            value = _ratio(cases, expected[start + length] - expected[start], all_cases, all_units, table, model)
+            if value > best + BETTER:
+                best, found = value, start
+    return best, found
+
+
+@njit(cache=True, nogil=True)
+def _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model):
+    """No window of this length with so many cases at the most has a higher ratio."""
+    if model == BERNOULLI:
+        return bernoulli_ratio(float(most), max(lows[length], float(most)), float(all_cases), all_units)
+    return table[most] - most * slopes[length] - levels[length] if most > lows[length] else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _longest_first(row, expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, ceilings, filled):
+    """The best cylinder of one zone in one data set; `place` takes its first day and length."""
+    length, is_found = longest, False
+    while length >= 1:
+        most = int(_fullest(row, length, last_only))
+        if most < least_cases:
+            break
+        if _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) > best + BETTER:
+            if filled == 0 or not _none_above_chord(row, expected, length, lows[length], highs[length], ceilings, filled):
+                value, start = _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best)
+                if start >= 0:
+                    best, is_found = value, True
+                    place[0], place[1] = start, length
+            length -= 1
+        while length >= 1 and _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) <= best + BETTER:
+            length -= 1
+    return best, is_found
+
+
+@njit(cache=True, nogil=True)
+def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, all_cases, all_units, table, model, least_cases, limit, numbers,
+           best, where):
+    """Raise `best` (data sets) to the log likelihood ratio of the most likely cylinder of each and put its zone, first day and length into `where`.
+
+    prefix: places × data sets × (days + 1), cases until the end of each day; base: places × (days + 1), what is expected until then (Bernoulli: units);
+    table: Poisson: c ln c + (C − c) ln(C − c) for every number of cases c; limit: the most that is expected of any window; numbers: of cases to have chords for.
+    """
+    sets, width = prefix.shape[1], prefix.shape[2]
+    running, expected = np.zeros((sets, width), prefix.dtype), np.zeros(width)
+    lows, highs, slopes, levels = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
+    has_chords = model == POISSON and not (is_steady or last_only)
+    ceilings, filled, known = np.zeros((sets, numbers if has_chords else 1)), np.zeros(sets, np.int64), np.zeros(sets)
+    place = np.zeros(2, np.int64)
+    for centre in range(starts.shape[0] - 1):
+        running[:] = 0
+        expected[:] = 0
+        for at in range(starts[centre], starts[centre + 1]):
+            for one in range(sets):
+                row, more = running[one], prefix[order[at], one]
+                for day in range(width):
+                    row[day] += more[day]
+            expected += base[order[at]]
+            if not is_zone[at]:
+                continue
+            _least(expected, longest, last_only, is_steady, lows, highs)
+            if model == POISSON:
+                for length in range(1, longest + 1):
+                    outside = np.log(all_cases - lows[length]) if lows[length] < all_cases else 0.0
+                    slopes[length] = (np.log(lows[length]) if lows[length] > 0 else -1e9) - outside
+                    levels[length] = all_cases * outside
+            for one in range(sets):
+                if has_chords and best[one] > max(known[one] + STALE, STALE):
+                    filled[one], known[one] = _ceilings(best[one], limit, all_cases, table, ceilings[one]), best[one]
+                best[one], is_found = _longest_first(running[one], expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model,
+                                                     least_cases, best[one], place, ceilings[one], filled[one])
+                if is_found:
+                    where[one, 0], where[one, 1], where[one, 2] = at, place[0], place[1]
+
+
+@njit(cache=True, nogil=True)
+def cells_of(draws, cumulative, guide):
+    """The cell that each uniform draw falls into; `guide[k]` is the first cell in question for draws from k / len(guide) on."""
+    found = np.empty(draws.shape[0], np.int64)
+    for at in range(draws.shape[0]):
+        cell = guide[int(draws[at] * guide.shape[0])]
+        while cumulative[cell] <= draws[at]:
+            cell += 1
+        found[at] = cell
+    return found
+
+
+@njit(cache=True, nogil=True)
+def count_into(prefix, places, days, first_day):
+    """Cases (place and day of each) as sums until the end of each day from `first_day` on, into `prefix` (places × days + 1)."""
+    prefix[:] = 0
+    for at in range(places.shape[0]):
+        if days[at] >= first_day:
+            prefix[places[at], days[at] - first_day + 1] += 1
+    for place in range(prefix.shape[0]):
+        for day in range(1, prefix.shape[1]):
+            prefix[place, day] += prefix[place, day - 1]
