@@ -65,7 +65,7 @@ class Scanned:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to scan: the largest share of people (permutation: cases) and radius of a zone, the most periods of a cluster, whether only those still going on count.
+    """How to scan: the largest share of people at risk (of expected cases; permutation: of cases) and radius of a zone, the most periods of a cluster, whether only those still going on count.
 
     `replicas` Monte-Carlo data sets drawn from `seed`; `planar`: coordinates are x and y instead of latitude and longitude in degrees.
     """
@@ -91,6 +91,7 @@ class _Data:
     weights: Numbers
     total: int
     units: float
+    people: Numbers
 
     @property
     def code(self) -> int:
@@ -102,20 +103,20 @@ class _Data:
         return units * self.total / self.units if self.model == "bernoulli" else units
 
 
-def _data(cases: Whole, model: Model, population: Numbers | None, controls: Whole | None) -> _Data:
+def _data(cases: Whole, model: Model, population: Numbers | None, controls: Whole | None, people: Numbers | None = None) -> _Data:
     total = int(cases.sum())
     if model == "bernoulli":
         if controls is None:
             raise ValueError("the Bernoulli model needs controls")
         units = (cases + controls).astype(np.float64)
-        return _Data(model, cases, units, units.sum(axis=1), total, float(units.sum()))
+        return _Data(model, cases, units, units.sum(axis=1), total, float(units.sum()), units.sum(axis=1))
     if model == "permutation":
         by_place, by_period = cases.sum(axis=1, dtype=np.float64), cases.sum(axis=0, dtype=np.float64)
-        return _Data(model, cases, np.outer(by_place, by_period) / max(total, 1), by_place, total, float(total))
+        return _Data(model, cases, np.outer(by_place, by_period) / max(total, 1), by_place, total, float(total), by_place)
     if population is None:
         raise ValueError("the Poisson model needs a population")
-    people = np.broadcast_to(population if population.ndim > 1 else population[:, None], cases.shape).astype(np.float64)
-    return _Data(model, cases, people * (total / people.sum()), people.mean(axis=1), total, float(total))
+    risks = np.broadcast_to(population if population.ndim > 1 else population[:, None], cases.shape).astype(np.float64)
+    return _Data(model, cases, risks * (total / risks.sum()), risks.mean(axis=1), total, float(total), risks.mean(axis=1) if people is None else people)
 
 
 def _draw(data: _Data, first: int, rng: np.random.Generator, guide: tuple[Numbers, Whole], into: NDArray[np.integer]) -> None:
@@ -172,7 +173,7 @@ class _Search:
             best, where = self.run(prefix, self.zones.starts[centre:centre + 2], self.zones.is_zone)
             if where[0, 0] >= 0:
                 told.append((float(best[0]), centre, where[0]))
-        return sorted(told, key=lambda one: (-round(one[0], 8), one[1]))
+        return sorted(told, key=lambda one: (-round(one[0], 8), int(one[2][0]) - int(self.zones.starts[one[1]]), one[1]))
 
     def replicas(self) -> Numbers:
         """The highest ratio of every replica; the same for a seed on any number of threads."""
@@ -230,21 +231,21 @@ def _cluster(search: _Search, found: tuple[float, int, Whole], replicas: Numbers
     risk = (cases / expected) / (rest / (data.total - expected)) if rest else float("inf")
     p = (1 + int((replicas >= ratio - SAME).sum())) / (len(replicas) + 1) if len(replicas) else float("nan")
     tail = gumbel_p(ratio, replicas)
-    return ScanCluster(centre, places, float(search.zones.distance[zone]), first, last, int(cases), expected, exact(), risk, float(data.weights[places].sum()),
+    return ScanCluster(centre, places, float(search.zones.distance[zone]), first, last, int(cases), expected, exact(), risk, float(data.people[places].sum()),
                        p, tail, 1 / p if p else float("nan"))
 
 
 def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, population: Numbers | None = None, controls: Whole | None = None,
-         settings: Settings | None = None) -> Scanned:
+         people: Numbers | None = None, settings: Settings | None = None) -> Scanned:
     """Clusters of cases in space, or in space and time.
 
     cases: places × periods (one period: purely spatial); coordinates: places × 2; population (Poisson): places, or places × periods: people, or expected
-    cases where risks are known to differ; controls (Bernoulli): places × periods. Raises ValueError where what the model needs is missing.
+    cases where risks are known to differ (then `people`, by place, are only told); controls (Bernoulli): places × periods. Raises ValueError where what the model needs is missing.
     """
     settings, cases = settings or Settings(), np.asarray(cases, dtype=np.int64)
     if not cases.size or not cases.sum():
         return Scanned((), np.zeros(0), 0)
-    data = _data(cases, model, population, controls)
+    data = _data(cases, model, population, controls, people)
     zones = zones_of(coordinates, data.weights, settings.max_share, settings.max_radius, settings.planar)
     search = _Search(data, zones, settings)
     seen = search.seen()
@@ -256,6 +257,7 @@ def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, popula
         if not taken[places].any():
             taken[places] = True
             told.append(_cluster(search, found, replicas))
+    told = [one for number, one in enumerate(told) if number == 0 or not one.p >= 1]  # what every replica beats is no cluster
     return Scanned(tuple(told), replicas, int(zones.is_first.sum()))
 
 
