@@ -10,12 +10,12 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, attaching, briefs, definitions, files, flow, grouping, people, quality, sites
+from quanmin.cli import answers, attaching, briefs, definitions, files, flow, grouping, people, quality, scanning, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
 app = typer.Typer(name="quanmin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for part in (sites, answers, briefs, files, flow, grouping):
+for part in (sites, answers, briefs, files, flow, grouping, scanning):
     part.register(app)
 app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")

@@ -15,9 +15,12 @@ from quanmin.catalog.messages import say
 from quanmin.detectors.scan import MODELS, ScanCluster, Scanned, Settings, scan
 from quanmin.model import Problem, Refusal
 from quanmin.services.surveillance.bare_rows import SATSCAN, Days, Numbers, Rows, Whole, edges_of, header_of, read_rows
+from quanmin.services.surveillance.set_options import Option, given
 
 PERIODS = ("day", "week", "month", "year")
 DEGREES, PLANAR = ("latitude", "longitude"), ("x", "y")
+LIMITS = {"max_share": Option(0.5, 1e-6, 1), "max_radius": Option(None, 1e-9, 1e9), "replicas": Option(999, 0, 99_999, is_whole=True),
+          "seed": Option(1, 0, 2**31, is_whole=True), "least_cases": Option(2, 1, 1_000_000, is_whole=True)}
 SHORT = {"latitude": "lat", "longitude": "lon"}
 MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 MID_YEAR = 181  # days; a population of a year is of the first of July, as in SaTScan
@@ -78,24 +81,24 @@ class _Places:
         return found
 
 
+def limits_of(texts: Sequence[str], prospective: bool = False, max_periods: int | None = None) -> Settings:
+    """The settings of a scan from `name=value`; raises Refusal for those that cannot be used."""
+    chosen = given("scan", texts, LIMITS)
+    return Settings(chosen.number("max_share"), chosen.number("max_radius") if chosen.has("max_radius") else np.inf, max_periods, prospective,
+                    replicas=chosen.whole("replicas"), seed=chosen.whole("seed"), least_cases=chosen.whole("least_cases"))
+
+
 def _bad(option: str, value: object, known: str) -> Refusal:
     return Refusal(Problem("scan", None, option, str(value)[:40], say("quality_bad_option"), say("quality_mend_range", range=known)))
 
 
 def _checked(asked: AskedScan) -> None:
-    settings = asked.settings
     if asked.model not in MODELS:
         raise _bad("--model", asked.model, " | ".join(MODELS))
     if asked.period not in PERIODS:
         raise _bad("--period", asked.period, " | ".join(PERIODS))
     if asked.coordinates not in ("", "degrees", "planar"):
         raise _bad("--coordinates", asked.coordinates, "degrees | planar")
-    if not 0 < settings.max_share <= 1:
-        raise _bad("--set max_share", settings.max_share, "0 < max_share <= 1")
-    if not settings.max_radius > 0 or (settings.max_periods is not None and settings.max_periods < 1):
-        raise _bad("--set max_radius, --max-days", "", "> 0")
-    if settings.replicas < 0 or settings.least_cases < 1:
-        raise _bad("--set replicas, least_cases", "", ">= 0, >= 1")
     if asked.spatial and asked.model == "permutation":
         raise _bad("--model", asked.model, say("scan_needs_time"))
     if asked.model == "poisson" and asked.population is None:
