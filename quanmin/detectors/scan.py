@@ -236,17 +236,18 @@ def _cluster(search: _Search, found: tuple[float, int, Whole], replicas: Numbers
 
 
 def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, population: Numbers | None = None, controls: Whole | None = None,
-         people: Numbers | None = None, settings: Settings | None = None) -> Scanned:
+         people: Numbers | None = None, zone_weights: Numbers | None = None, settings: Settings | None = None) -> Scanned:
     """Clusters of cases in space, or in space and time.
 
     cases: places × periods (one period: purely spatial); coordinates: places × 2; population (Poisson): places, or places × periods: people, or expected
-    cases where risks are known to differ (then `people`, by place, are only told); controls (Bernoulli): places × periods. Raises ValueError where what the model needs is missing.
+    cases where risks are known to differ (then `people`, by place, are only told); controls (Bernoulli): places × periods; `zone_weights` bound
+    the zones instead of people at risk. Raises ValueError where what the model needs is missing.
     """
     settings, cases = settings or Settings(), np.asarray(cases, dtype=np.int64)
     if not cases.size or not cases.sum():
         return Scanned((), np.zeros(0), 0)
     data = _data(cases, model, population, controls, people)
-    zones = zones_of(coordinates, data.weights, settings.max_share, settings.max_radius, settings.planar)
+    zones = zones_of(coordinates, data.weights if zone_weights is None else zone_weights, settings.max_share, settings.max_radius, settings.planar)
     search = _Search(data, zones, settings)
     seen = search.seen()
     replicas = search.replicas() if seen else np.zeros(0)
@@ -257,20 +258,19 @@ def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, popula
         if not taken[places].any():
             taken[places] = True
             told.append(_cluster(search, found, replicas))
-    told = [one for number, one in enumerate(told) if number == 0 or not one.p >= 1]  # what every replica beats is no cluster
     return Scanned(tuple(told), replicas, int(zones.is_first.sum()))
 
 
 def zone_ratios(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, population: Numbers | None = None, controls: Whole | None = None,
-                settings: Settings | None = None) -> tuple[list[Whole], Numbers]:
-    """Purely spatial: every zone that differs from those before it and its log likelihood ratio (whether or not it has two cases)."""
+                zone_weights: Numbers | None = None, settings: Settings | None = None) -> tuple[list[Whole], Numbers]:
+    """Purely spatial: every zone, centre by centre, and its log likelihood ratio (whether or not it has two cases)."""
     settings, cases = settings or Settings(), np.asarray(cases, dtype=np.int64)
     data = _data(cases, model, population, controls)
-    zones = zones_of(coordinates, data.weights, settings.max_share, settings.max_radius, settings.planar)
+    zones = zones_of(coordinates, data.weights if zone_weights is None else zone_weights, settings.max_share, settings.max_radius, settings.planar)
     members, ratios = [], []
     for centre, (start, end) in enumerate(zip(zones.starts[:-1], zones.starts[1:], strict=True)):
         for zone in range(start, end):
-            if zones.is_first[zone]:
+            if zones.is_zone[zone]:
                 places = zones.members(centre, zone)
                 inside, base = float(data.cases[places].sum()), float(data.base[places].sum())
                 members.append(places)

@@ -20,8 +20,8 @@ BETTER = 1e-9  # by less than this a cylinder is not better: the smaller zone st
 
 
 @njit(cache=True, nogil=True)
-def _x_log_x(value):
-    return value * np.log(value) if value > 0 else 0.0
+def _part(count, expected):
+    return count * np.log(count / expected) if count > 0 else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -29,10 +29,9 @@ def bernoulli_ratio(cases, units, all_cases, all_units):
     """Log likelihood ratio of `cases` among `units` inside against those outside; 0 where there are not more inside."""
     if units <= 0 or cases * all_units <= all_cases * units:
         return 0.0
-    rest, outside = all_cases - cases, all_units - units
-    inside = _x_log_x(cases) + _x_log_x(units - cases) - _x_log_x(units)
-    beyond = _x_log_x(rest) + _x_log_x(outside - rest) - _x_log_x(outside)
-    return inside + beyond - (_x_log_x(all_cases) + _x_log_x(all_units - all_cases) - _x_log_x(all_units))
+    share, outside = all_cases / all_units, all_units - units
+    inside = _part(cases, units * share) + _part(units - cases, units * (1 - share))
+    return inside + _part(all_cases - cases, outside * share) + _part(outside - all_cases + cases, outside * (1 - share))
 
 
 @njit(cache=True, nogil=True)
