@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 Numbers = NDArray[np.float64]
-Z = 1.96  # as published
+Z = 1.959963984540054
 SHRINK = 0.5  # added to observed and expected of IC
 PRIOR = (0.2, 0.1, 2.0, 4.0, 1 / 3)  # DuMouchel's starting values: shape and rate of two gamma distributions, weight of the first
 BISECTIONS = 100

@@ -2,7 +2,8 @@
 
 Only what can beat the best cylinder so far is looked at, and nothing is lost by that: the number of cases in the fullest window of a length bounds those of
 every shorter one, and the ratio falls with what was expected. So lengths are tried from the longest down, and each fullest window found skips all lengths at
-which even that many cases would not do. Logarithms are taken once per zone and length, not per window.
+which even that many cases would not do. Logarithms are taken once per zone and length, not per window. Where only windows that end on the last day count,
+the cases each length needs to beat the lowest best of all data sets are worked out once per zone, and most data sets end there.
 
 Where what is expected changes from period to period (permutation), that bound is wide, and a second one is tried before single windows: the ratio is convex
 in cases and expected cases together (it is a Kullback–Leibler divergence), so the fewest cases that would do are a concave function of what is expected,
@@ -156,6 +157,26 @@ def _longest_first(row, expected, lows, highs, slopes, levels, longest, last_onl
 
 
 @njit(cache=True, nogil=True)
+def _fewest(lows, slopes, levels, all_cases, table, least_cases, floor, fewest):
+    """By first day of a window that ends on the last: the fewest cases with a ratio above `floor`."""
+    days, cases, most = fewest.shape[0], least_cases, np.iinfo(np.int16).max
+    for length in range(1, days + 1):
+        while cases < all_cases and cases < most and (cases <= lows[length] or table[cases] - cases * slopes[length] - levels[length] <= floor):
+            cases += 1
+        fewest[days - length] = cases
+
+
+@njit(cache=True, nogil=True)
+def _reaches(row, fewest):
+    """Whether any window that ends on the last day has as many cases as it needs."""
+    kind, last, found = row.dtype.type, row[row.shape[0] - 1], 0
+    starts = row[:fewest.shape[0]]
+    for day in range(fewest.shape[0]):
+        found += kind(last - starts[day]) >= fewest[day]
+    return found > 0
+
+
+@njit(cache=True, nogil=True)
 def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, all_cases, all_units, table, model, least_cases, limit, numbers,
            best, where):
     """Raise `best` (data sets) to the log likelihood ratio of the most likely cylinder of each and put its zone, first day and length into `where`.
@@ -168,7 +189,7 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
     lows, highs, slopes, levels = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
     has_chords = model == POISSON and not (is_steady or last_only)
     ceilings, filled, known = np.zeros((sets, numbers if has_chords else 1)), np.zeros(sets, np.int64), np.zeros(sets)
-    place = np.zeros(2, np.int64)
+    place, fewest = np.zeros(2, np.int64), np.zeros(width - 1, prefix.dtype)
     for centre in range(starts.shape[0] - 1):
         running[:] = 0
         expected[:] = 0
@@ -186,7 +207,12 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
                     outside = np.log(all_cases - lows[length]) if lows[length] < all_cases else 0.0
                     slopes[length] = (np.log(lows[length]) if lows[length] > 0 else -1e9) - outside
                     levels[length] = all_cases * outside
+            has_needs = last_only and model == POISSON
+            if has_needs:
+                _fewest(lows, slopes, levels, all_cases, table, least_cases, best.min(), fewest)
             for one in range(sets):
+                if has_needs and not _reaches(running[one], fewest):
+                    continue
                 if has_chords and best[one] > max(known[one] + STALE, STALE):
                     filled[one], known[one] = _ceilings(best[one], limit, all_cases, table, ceilings[one]), best[one]
                 best[one], is_found = _longest_first(running[one], expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model,
