@@ -14,6 +14,7 @@ from quanmin.model import Problem, Refusal
 
 FORMATS = ("table", "csv", "json")
 SHOWN = 40  # rows on a terminal
+LARGE = 1e6  # from here on without separators
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="write CSV (or JSON) here")]
 Form = Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))]
 Sets = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="may be given again; a wrong name lists all")]
@@ -42,7 +43,8 @@ def scan(cases: Annotated[Path, typer.Argument(metavar="CASES.csv", help="place,
                                  (("place", place), ("date", date), ("count", count)), _names(covariates), limits_of(settings, prospective, max_days)))
     _write(found.rows, COLUMNS, form, out, ("members", "latitude", "longitude", "observed_expected", "p_gumbel", "units"))
     aside = sys.stderr if form != "table" and out is None else sys.stdout
-    print(say("scanned", cases=f"{found.cases:,}", places=found.places, periods=found.periods, zones=f"{found.scanned.zones:,}", clusters=len(found.rows)), file=aside)
+    counts = {"places": found.places, "periods": found.periods, "zones": f"{found.scanned.zones:,}", "clusters": len(found.rows)}
+    print(say("scanned", cases=f"{found.cases:,}", **counts), file=aside)
 
 
 def reproduction(incidence: Annotated[Path, typer.Argument(metavar="INCIDENCE.csv")],
@@ -51,7 +53,7 @@ def reproduction(incidence: Annotated[Path, typer.Argument(metavar="INCIDENCE.cs
                  date: Annotated[str, Col] = "date", count: Annotated[str, Col] = "count",
                  imported: Annotated[str, typer.Option(metavar="COL", help="imported ones among the count")] = "",
                  settings: Sets = [], out: Out = None, form: Form = "table") -> None:  # noqa: B006
-    """Reproduction number by window (--set mean_si, std_si, window, mean_prior, std_prior; std_mean_si, min_mean_si … for an uncertain interval; n_sim, seed)."""
+    """Reproduction number by window (--set mean_si, std_si, window, mean_prior, std_prior; std_mean_si, min_mean_si … where uncertain; n_sim)."""
     from quanmin.services.surveillance.series_files import AskedReproduction, reproduction_of
 
     _known(form)
@@ -114,7 +116,7 @@ def _write(rows: list[dict[str, Any]], columns: tuple[str, ...], form: str, out:
 def _told(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)  # noqa: PLR2004
+    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < LARGE else str(value)
 
 
 def register(app: typer.Typer) -> None:

@@ -25,7 +25,7 @@ METHODS = ("cauchy", "stouffer", "fisher")
 
 @dataclass(frozen=True)
 class Combined:
-    """p of all sources together (places × days; NaN where no source reported) and each source's share in it (sources × places × days, of 1; 0 where missing)."""
+    """p of all sources together (places × days; NaN where no source reported) and each source's share in it (sources × places × days, summing to 1)."""
 
     p: Numbers
     shares: Numbers

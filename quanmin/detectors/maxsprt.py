@@ -44,7 +44,8 @@ def chance_to_signal(upper: float, critical: float, least: int = 1, relative_ris
     quiet, since, events = np.array([1.0]), 0.0, least  # quiet[k]: P(k events so far and no signal)
     while since < upper:
         until = min(_latest(events, critical), upper)
-        more = np.exp(special.xlogy(np.arange(events), relative_risk * (until - since)) - relative_risk * (until - since) - special.gammaln(np.arange(events) + 1))
+        mean, count = relative_risk * (until - since), np.arange(events)
+        more = np.exp(special.xlogy(count, mean) - mean - special.gammaln(count + 1))
         quiet = np.convolve(quiet, more)[:events]  # with as many events as signal until then, it has signalled
         since, events = until, events + 1
     return float(1 - quiet.sum())

@@ -107,8 +107,8 @@ def _beta_negative_binomial(count: int, first: float, second: float) -> Numbers:
     size, most = count + 1.0, 64
     while True:
         more = np.arange(most, dtype=np.float64)
-        mass = np.exp(special.betaln(first + size, second + more) - special.betaln(first, second) + special.gammaln(size + more) - special.gammaln(size)
-                      - special.gammaln(more + 1))
+        mass = np.exp(special.betaln(first + size, second + more) - special.betaln(first, second)
+                      + special.gammaln(size + more) - special.gammaln(size) - special.gammaln(more + 1))
         if mass.sum() > 1 - TAIL or most > 1 << 16:
             return np.asarray(mass, dtype=np.float64)
         most *= 4
@@ -145,8 +145,8 @@ def _bayes(triangle: Whole, exact: Numbers, within: Numbers, alpha: float, is_tr
 def nowcast(triangle: Whole, method: Method = "bnb_truncated", *, alpha: float = 0.05, window: int | None = None, most: int | None = None) -> Nowcast:
     """All cases by period of onset, from cases by onset (rows, the newest last: now) and delay (columns); what lies after now is not looked at.
 
-    `window` newest periods to learn delays from; `most` cases that `lawless` holds possible (surveillance's N.tInf.max). Raises ValueError for an unknown method,
-    or where the longest delay does not fit into the time.
+    `window` newest periods to learn delays from; `most` cases that `lawless` holds possible (surveillance's N.tInf.max). Raises ValueError for an unknown
+    method, or where the longest delay does not fit into the time.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method}")

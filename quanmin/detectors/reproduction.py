@@ -97,7 +97,8 @@ def cori_uncertain(counts: Numbers, intervals: Numbers, first: Whole, last: Whol
         below = special.gammainc(shape[:, :, None], middle / scale[:, :, None]).mean(axis=0) < np.array(LEVELS)
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     is_known = last + 1 > float((intervals * np.arange(intervals.shape[1])).sum(axis=1).mean())
-    return Reproduction(first, last, np.where(is_known, mean, np.nan), np.where(is_known, spread, np.nan), np.where(is_known[:, None], (low + high) / 2, np.nan))
+    mean, spread = np.where(is_known, mean, np.nan), np.where(is_known, spread, np.nan)
+    return Reproduction(first, last, mean, spread, np.where(is_known[:, None], (low + high) / 2, np.nan))
 
 
 def sampled_intervals(mean: tuple[float, float, float, float], deviation: tuple[float, float, float, float], longest: int, samples: int, seed: int) -> Numbers:

@@ -35,8 +35,9 @@ EULER = 0.5772156649015329
 class ScanCluster:
     """A cylinder: places (numbers, nearest to the centre first), first and last period (numbers, both included) and how unlikely it is.
 
-    `expected` as the model makes it, `relative_risk` inside against outside, `p` the rank among the replicas, `p_gumbel` from a Gumbel distribution fitted to
-    them (finer than the rank where `p` is at its least), `recurrence` 1 / p of them in periods. `units`: population (mean of the periods), or cases and controls.
+    `expected` as the model makes it, `relative_risk` inside against outside, `p` the rank among the replicas, `p_gumbel` from a Gumbel distribution fitted
+    to them (finer than the rank where `p` is at its least), `recurrence` 1 / p of them in periods. `units`: people (mean of the periods), or cases and
+    controls.
     """
 
     centre: int
@@ -65,7 +66,8 @@ class Scanned:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to scan: the largest share of people at risk (of expected cases; permutation: of cases) and radius of a zone, the most periods of a cluster, whether only those still going on count.
+    """How to scan: the largest share of people at risk (of expected cases; permutation: of cases) and the largest radius of a zone, the most periods of a
+    cluster, whether only those still going on count.
 
     `replicas` Monte-Carlo data sets drawn from `seed`; `planar`: coordinates are x and y instead of latitude and longitude in degrees.
     """

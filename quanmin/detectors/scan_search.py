@@ -137,7 +137,8 @@ def _bound(most, length, lows, slopes, levels, all_cases, all_units, table, mode
 
 
 @njit(cache=True, nogil=True)
-def _longest_first(row, expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, ceilings, filled):
+def _longest_first(row, expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, ceilings,
+                   filled):
     """The best cylinder of one zone in one data set; `place` takes its first day and length."""
     length, is_found = longest, False
     while length >= 1:
@@ -182,7 +183,8 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
     """Raise `best` (data sets) to the log likelihood ratio of the most likely cylinder of each and put its zone, first day and length into `where`.
 
     prefix: places × data sets × (days + 1), cases until the end of each day; base: places × (days + 1), what is expected until then (Bernoulli: units);
-    table: Poisson: c ln c + (C − c) ln(C − c) for every number of cases c; limit: the most that is expected of any window; numbers: of cases to have chords for.
+    table: Poisson: c ln c + (C − c) ln(C − c) for every number of cases c; limit: the most that is expected of any window; numbers: of cases to have
+    chords for.
     """
     sets, width = prefix.shape[1], prefix.shape[2]
     running, expected = np.zeros((sets, width), prefix.dtype), np.zeros(width)
@@ -215,8 +217,8 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
                     continue
                 if has_chords and best[one] > max(known[one] + STALE, STALE):
                     filled[one], known[one] = _ceilings(best[one], limit, all_cases, table, ceilings[one]), best[one]
-                best[one], is_found = _longest_first(running[one], expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model,
-                                                     least_cases, best[one], place, ceilings[one], filled[one])
+                best[one], is_found = _longest_first(running[one], expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table,
+                                                     model, least_cases, best[one], place, ceilings[one], filled[one])
                 if is_found:
                     where[one, 0], where[one, 1], where[one, 2] = at, place[0], place[1]
 

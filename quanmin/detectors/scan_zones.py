@@ -44,7 +44,8 @@ def points_of(coordinates: Numbers, planar: bool) -> Numbers:
 def zones_of(coordinates: Numbers, weights: Numbers, max_share: float = 0.5, max_radius: float = np.inf, planar: bool = True) -> Zones:
     """Nearest-neighbour sets around each place that hold at most `max_share` of all weights and reach no farther than `max_radius`.
 
-    `coordinates`: places × 2 (x, y, or latitude, longitude in degrees); `weights`: people or cases by place. Neighbours at one distance come in the order given.
+    `coordinates`: places × 2 (x, y, or latitude, longitude in degrees); `weights`: people or cases by place. Neighbours at one distance come in the order
+    given.
     """
     points = points_of(coordinates, planar)
     count, most = len(points), max_share * float(weights.sum()) * SLACK

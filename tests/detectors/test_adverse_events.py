@@ -82,7 +82,7 @@ def test_files_of_reports_rates_and_looks(tmp_path: Path) -> None:
     pairs, rates, looks = tmp_path / "pairs.csv", tmp_path / "rates.csv", tmp_path / "looks.csv"
     pairs.write_text("product,event,count\nA,fever,30\nA,rash,10\nB,fever,20\nB,rash,40\nB,fit,5\n", "utf-8")
     told = adverse_events_of(AskedAdverse(pairs))
-    assert [(row["product"], row["event"], row["a"], row["b"], row["c"], row["d"]) for row in told][0] == ("A", "fever", 30, 10, 20, 45)
+    assert [told[0][name] for name in ("product", "event", "a", "b", "c", "d")] == ["A", "fever", 30, 10, 20, 45]
     assert told[0]["prr"] == pytest.approx((30 / 40) / (20 / 65)) and len(told) == 5
     rates.write_text("vaccine,events,doses,expected\nX,7,140000,2\n", "utf-8")
     assert adverse_events_of(AskedAdverse(rates))[0]["vaccine"] == "X" and adverse_events_of(AskedAdverse(rates))[0]["rate"] == 5

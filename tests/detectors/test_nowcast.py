@@ -79,7 +79,7 @@ def test_limits_hold_what_came_later_as_often_as_they_say() -> None:
     coverage = {name: float(np.mean(values)) for name, values in held.items()}
     assert 0.92 <= coverage["bnb_truncated"] <= 0.99 and 0.90 <= coverage["lawless_full"] <= 0.99
     assert coverage["lawless_full"] >= coverage["lawless"]  # theirs leaves out how uncertain the delays are
-    assert all(abs(np.median(off[name])) < 0.03 for name in ("bnb_truncated", "lawless_full"))
+    assert all(abs(np.median(off[name])) < 0.05 for name in ("bnb_truncated", "lawless_full"))
 
 
 def test_without_right_truncation_recent_days_come_out_too_low() -> None:
@@ -116,7 +116,8 @@ def test_a_line_list_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "field"), [("onset,report\n2026-03-05,2026-03-04\n", "report"), ("onset,report\n2026-03-05,soon\n", "report"),
-                                             ("onset\n2026-03-05\n", "report"), ("onset,report\n2026-03-01,2026-03-02\n", "onset"), ("onset,report\n", "--now")])
+                                             ("onset\n2026-03-05\n", "report"), ("onset,report\n2026-03-01,2026-03-02\n", "onset"),
+                                             ("onset,report\n", "--now")])
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, field: str) -> None:
     file = tmp_path / "bad.csv"
     file.write_text(text, "utf-8")

@@ -81,8 +81,6 @@ def test_an_uncertain_interval_widens_and_one_that_is_certain_changes_nothing() 
     spans = [one.quantiles[20, 6] - one.quantiles[20, 0] for one in (sure, wide)]
     assert spans[1] > 1.5 * spans[0]
     posterior = [cori(counts, one, first, last) for one in drawn]
-    shape, scale = (np.array([value]) for value in ((posterior[0].mean[20] / posterior[0].deviation[20]) ** 2, posterior[0].deviation[20] ** 2 / posterior[0].mean[20]))
-    assert shape > 0 and scale > 0
     samples = np.concatenate([rng.gamma((one.mean[20] / one.deviation[20]) ** 2, one.deviation[20] ** 2 / one.mean[20], 2000) for one in posterior])
     assert np.allclose(np.quantile(samples, LEVELS), wide.quantiles[20], rtol=0.02)
 
@@ -112,7 +110,8 @@ def test_a_file_of_days_gives_windows_with_dates(tmp_path: Path) -> None:
     ("date,count\n2026-03-01,x\n", ("mean_si=3", "std_si=1"), "count"), ("date,count\n2026-13-01,1\n", ("mean_si=3", "std_si=1"), "date"),
     ("date,count\n2099-01-01,1\n", ("mean_si=3", "std_si=1"), "date"), ("day,count\n1,1\n", ("mean_si=3", "std_si=1"), "date"),
     ("date,count\n2026-03-01,-2\n", ("mean_si=3", "std_si=1"), "count"), ("date,count\n2026-03-01,2\n", ("mean_si=3", "std_si=1"), "date"),
-    ("date,count\n2026-03-01,2\n2026-03-20,1\n", (), "--set mean_si, std_si"), ("date,count\n2026-03-01,2\n", ("mean=3",), "--set"), ("date,count\n", (), "date")])
+    ("date,count\n2026-03-01,2\n2026-03-20,1\n", (), "--set mean_si, std_si"), ("date,count\n2026-03-01,2\n", ("mean=3",), "--set"),
+    ("date,count\n", (), "date")])
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, settings: tuple[str, ...], field: str) -> None:
     file = tmp_path / "bad.csv"
     file.write_text(text, "utf-8")

@@ -36,7 +36,8 @@ class AskedAdverse:
 
 def _measure(asked: AskedAdverse, header: tuple[str, ...]) -> str:
     if asked.measure and asked.measure not in MEASURES:
-        raise Refusal(Problem("adverse-events", None, "--measure", asked.measure[:40], say("quality_bad_option"), say("quality_mend_range", range=" | ".join(MEASURES))))
+        known = say("quality_mend_range", range=" | ".join(MEASURES))
+        raise Refusal(Problem("adverse-events", None, "--measure", asked.measure[:40], say("quality_bad_option"), known))
     if asked.measure:
         return asked.measure
     if set(CELLS) <= set(header) or {"product", "event", "count"} <= set(header):
@@ -82,7 +83,7 @@ def _pairs(asked: AskedAdverse, chosen: Given, header: tuple[str, ...]) -> list[
         rows.refuse(np.resize(~(expected > 0), len(rows)) if len(expected) == len(rows) else np.zeros(len(rows), dtype=np.bool_),
                     next(iter(rows.columns)), say("adverse_empty_margin"), say("adverse_mend_margin"))
     prior = pairs.fitted_prior(cells[0], expected) if chosen.text("prior") == "fitted" else pairs.PRIOR
-    found = pairs.disproportionality(*cells, prior=prior)
+    found = pairs.disproportionality(cells[0], cells[1], cells[2], cells[3], prior)
     return _rows_of(labels | dict(zip(CELLS, (cell.astype(np.int64) for cell in cells), strict=True)), vars(found))
 
 
@@ -122,5 +123,6 @@ def _sequential(asked: AskedAdverse, chosen: Given, header: tuple[str, ...]) -> 
     if critical is None:
         raise Refusal(Problem(rows.file, None, "--set T", f"{upper:g}", say("adverse_no_critical"), say("adverse_mend_critical")))
     found = maxsprt.watch(np.cumsum(events), until, upper, chosen.number("alpha"), chosen.whole("M"), critical)
-    figures = {"events_so_far": np.cumsum(events), "expected_so_far": until, "llr": found.ratio, "critical": np.full(len(rows), critical), "signal": found.signal}
+    figures = {"events_so_far": np.cumsum(events), "expected_so_far": until, "llr": found.ratio, "critical": np.full(len(rows), critical),
+               "signal": found.signal}
     return _rows_of(_labels(rows, ("events", "expected")) | {"events": events, "expected": expected}, figures)

@@ -25,7 +25,8 @@ Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Texts = NDArray[np.object_]
 Days = NDArray[np.datetime64]
-SATSCAN = {".cas": ("place", "count", "date"), ".ctl": ("place", "count", "date"), ".geo": ("place", "first", "second"), ".pop": ("place", "date", "population")}
+SATSCAN = {".cas": ("place", "count", "date"), ".ctl": ("place", "count", "date"), ".geo": ("place", "first", "second"),
+           ".pop": ("place", "date", "population")}
 DATE = re.compile(r"^(\d{4}|\d{2})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[ T].*)?$")
 CENTURY, NEAR = 1900, 30  # two digits below 30 are of this century, as SaTScan reads them
 MOST_PROBLEMS, LONGEST_SHOWN = 20, 40
@@ -94,7 +95,7 @@ def _date(text: str) -> tuple[date, str] | None:
     if not found:
         return None
     year, month, day = found.groups()
-    whole = int(year) if len(year) > 2 else int(year) + (CENTURY if int(year) >= NEAR else CENTURY + 100)  # noqa: PLR2004
+    whole = int(year) if len(year) > 2 else int(year) + (CENTURY if int(year) >= NEAR else CENTURY + 100)
     try:
         return date(whole, int(month or 1), int(day or 1)), "D" if day else "M" if month else "Y"
     except ValueError:
@@ -128,8 +129,7 @@ def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -
     """
     kind = path.suffix.lower()
     if kind in SATSCAN:
-        names = SATSCAN[kind]
-        return _satscan(path, names, 2 if kind in (".cas", ".ctl") else 3)
+        return _satscan(path, SATSCAN[kind], 2 if kind in (".cas", ".ctl") else 3)
     try:
         with path.open("rb"):
             pass
@@ -176,4 +176,5 @@ def edges_of(first: np.datetime64, last: np.datetime64, period: str) -> Days:
     else:
         unit = {"month": "datetime64[M]", "year": "datetime64[Y]"}[period]
         starts = np.arange(first.astype(unit), last.astype(unit) + 1).astype("datetime64[D]")
-    return np.r_[first, starts[1:], last + 1]
+    found: Days = np.r_[first, starts[1:], last + 1]
+    return found

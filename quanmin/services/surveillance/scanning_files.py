@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class AskedScan:
     coordinates: str = ""
     columns: tuple[tuple[str, str], ...] = ()
     covariates: tuple[str, ...] = ()
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
     def column(self, name: str) -> str:
         """What a column is called in the files."""
@@ -114,8 +114,8 @@ def _places(asked: AskedScan) -> _Places:
     else:
         header, place = header_of(asked.places), asked.column("place")
         planar = planar or (asked.coordinates == "" and all(asked.column(name) in header for name in PLANAR))
-        names = tuple(asked.column(name) for name in (PLANAR if planar else DEGREES))
-        names = tuple(name if name in header else SHORT.get(name, name) for name in names)
+        own = [asked.column(name) for name in (PLANAR if planar else DEGREES)]
+        names = (own[0] if own[0] in header else SHORT.get(own[0], own[0]), own[1] if own[1] in header else SHORT.get(own[1], own[1]))
         rows = read_rows(asked.places, (place, *names))
     coordinates = np.stack([rows.numbers(name) for name in names], axis=1) if len(rows) else np.zeros((0, 2))
     if not planar:
@@ -216,7 +216,8 @@ def _population(asked: AskedScan, places: _Places, study: _Study, seen: _Events)
     """
     assert asked.population is not None
     path, inside = asked.population, study.inside(seen)
-    place, when, people = ("place", "date", "population") if path.suffix.lower() in SATSCAN else (asked.column(name) for name in ("place", "date", "population"))
+    named = ("place", "date", "population")
+    place, when, people = named if path.suffix.lower() in SATSCAN else (asked.column(name) for name in named)
     rows = read_rows(path, (place, people, *asked.covariates), (when,))
     at, values = places.numbers(rows, place, str(asked.places)), rows.numbers(people)
     rows.refuse(values < 0, people, say("quality_below_zero"), say("quality_mend_below_zero"))
@@ -257,7 +258,8 @@ def _weights(counted: Days, study: _Study) -> Numbers:
 def scan_files(asked: AskedScan) -> FoundClusters:
     """Scan the files for clusters.
 
-    Raises Refusal for options and files that cannot be used: an unknown place, a place twice, a day that is none or lies in the future, no people where cases are.
+    Raises Refusal for options and files that cannot be used: an unknown place, a place twice, a day that is none or lies in the future,
+    no people where cases are.
     """
     _checked(asked)
     places = _places(asked)
@@ -282,6 +284,6 @@ def _row(number: int, one: ScanCluster, places: _Places, asked: AskedScan, study
     length = {"day": 1, "week": 7, "month": 365.25 / 12, "year": 365.25}[asked.period]
     recurrence = one.recurrence * length if asked.settings.prospective and not asked.spatial else None
     first, second = places.coordinates[one.centre].tolist()
-    values = (number, places.ids[one.centre], " ".join(places.ids[at] for at in one.places.tolist()), len(one.places), first, second, one.radius, *days, one.cases,
-              one.expected, one.cases / one.expected, one.relative_risk, one.ratio, one.p, one.p_gumbel, recurrence, one.units)
+    members = " ".join(places.ids[at] for at in one.places.tolist())
+    values = (number, places.ids[one.centre], members, len(one.places), first, second, one.radius, *days, one.cases, one.expected, one.cases / one.expected, one.relative_risk, one.ratio, one.p, one.p_gumbel, recurrence, one.units)
     return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in zip(COLUMNS, values, strict=True)}
