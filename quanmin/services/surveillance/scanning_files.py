@@ -115,7 +115,8 @@ def _places(asked: AskedScan) -> _Places:
         header, place = header_of(asked.places), asked.column("place")
         planar = planar or (asked.coordinates == "" and all(asked.column(name) in header for name in PLANAR))
         own = [asked.column(name) for name in (PLANAR if planar else DEGREES)]
-        names = (own[0] if own[0] in header else SHORT.get(own[0], own[0]), own[1] if own[1] in header else SHORT.get(own[1], own[1]))
+        first, second = (SHORT[name] if name not in header and SHORT.get(name) in header else name for name in own)
+        names = (first, second)
         rows = read_rows(asked.places, (place, *names))
     coordinates = np.stack([rows.numbers(name) for name in names], axis=1) if len(rows) else np.zeros((0, 2))
     if not planar:
@@ -185,10 +186,10 @@ def _study(asked: AskedScan, events: Sequence[_Events], places: int) -> _Study:
     days = np.concatenate([one.day for one in events])
     days = days[~np.isnat(days)]
     today = np.datetime64(date.today(), "D")
-    first, last = _limit(asked.since, "--from") or (days.min() if len(days) else today), _limit(asked.until, "--until") or (days.max() if len(days) else today)
+    first, last = _limit(asked.since, "--from") or (days.min() if len(days) else today), _limit(asked.until, "--to") or (days.max() if len(days) else today)
     length = {"day": 1, "week": 7, "month": 30, "year": 365}[asked.period]
     if last < first or (not asked.spatial and int((last - first).astype(np.int64)) / length * places > MOST_CELLS):
-        raise _bad("--from, --until", f"{first} – {last}", say("scan_too_long"))
+        raise _bad("--from, --to", f"{first} – {last}", say("scan_too_long"))
     return _Study(first, last, np.array([first, last + 1]) if asked.spatial else edges_of(first, last, asked.period))
 
 
@@ -285,5 +286,6 @@ def _row(number: int, one: ScanCluster, places: _Places, asked: AskedScan, study
     recurrence = one.recurrence * length if asked.settings.prospective and not asked.spatial else None
     first, second = places.coordinates[one.centre].tolist()
     members = " ".join(places.ids[at] for at in one.places.tolist())
-    values = (number, places.ids[one.centre], members, len(one.places), first, second, one.radius, *days, one.cases, one.expected, one.cases / one.expected, one.relative_risk, one.ratio, one.p, one.p_gumbel, recurrence, one.units)
+    values = (number, places.ids[one.centre], members, len(one.places), first, second, one.radius, *days, one.cases, one.expected,
+              one.cases / one.expected, one.relative_risk, one.ratio, one.p, one.p_gumbel, recurrence, one.units)
     return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in zip(COLUMNS, values, strict=True)}
