@@ -124,10 +124,13 @@ def _data(cases: Whole, model: Model, population: Numbers | None, controls: Whol
 def _draw(data: _Data, first: int, rng: np.random.Generator, guide: tuple[Numbers, Whole], into: NDArray[np.integer]) -> None:
     """One data set by chance alone, as sums from period `first` on, into `into` (places × periods + 1)."""
     periods = data.cases.shape[1]
-    if data.model == "bernoulli":
-        drawn = rng.multivariate_hypergeometric(data.base.astype(np.int64).ravel(), data.total, method="marginals").reshape(data.cases.shape)
+    if data.model == "bernoulli" or (data.model == "poisson" and data.total > data.base.size):
+        if data.model == "bernoulli":
+            drawn = rng.multivariate_hypergeometric(data.base.astype(np.int64).ravel(), data.total, method="marginals")
+        else:
+            drawn = rng.multinomial(data.total, (data.base / data.base.sum()).ravel())
         into[:, 0] = 0
-        np.cumsum(drawn[:, first:], axis=1, out=into[:, 1:], dtype=into.dtype)
+        np.cumsum(drawn.reshape(data.cases.shape)[:, first:], axis=1, out=into[:, 1:], dtype=into.dtype)
         return
     if data.model == "permutation":
         places, days = (np.repeat(np.arange(len(margin)), margin) for margin in (data.cases.sum(axis=1), data.cases.sum(axis=0)))

@@ -28,6 +28,7 @@ Days = NDArray[np.datetime64]
 SATSCAN = {".cas": ("place", "count", "date"), ".ctl": ("place", "count", "date"), ".geo": ("place", "first", "second"),
            ".pop": ("place", "date", "population")}
 DATE = re.compile(r"^(\d{4}|\d{2})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[ T].*)?$")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 CENTURY, NEAR = 1900, 30  # two digits below 30 are of this century, as SaTScan reads them
 MOST_PROBLEMS, LONGEST_SHOWN = 20, 40
 LARGEST = 1e12
@@ -84,10 +85,7 @@ class Rows:
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
-    except ValueError:
-        return None
+    return float(text) if NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> tuple[date, str] | None:

@@ -24,7 +24,7 @@ LIMITS = {"max_share": Option(0.5, 1e-6, 1), "max_radius": Option(None, 1e-9, 1e
 SHORT = {"latitude": "lat", "longitude": "lon"}
 MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 MID_YEAR = 181  # days; a population of a year is of the first of July, as in SaTScan
-MOST_CELLS = 200_000_000
+MOST_CELLS, MOST_PLACES, MOST_CASES, MOST_CONTROLS = 50_000_000, 5_000, 10_000_000, 900_000_000
 COLUMNS = ("cluster", "centre", "members", "place_count", "latitude", "longitude", "radius", "first_on", "last_on", "observed", "expected", "observed_expected",
            "relative_risk", "llr", "p", "p_gumbel", "recurrence_days", "units")
 
@@ -63,7 +63,6 @@ class FoundClusters:
     periods: int
     first_on: str
     last_on: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ def _places(asked: AskedScan) -> _Places:
         header, place = header_of(asked.places), asked.column("place")
         planar = planar or (asked.coordinates == "" and all(asked.column(name) in header for name in PLANAR))
         own = [asked.column(name) for name in (PLANAR if planar else DEGREES)]
-        first, second = (SHORT[name] if name not in header and SHORT.get(name) in header else name for name in own)
-        names = (first, second)
+        one, two = (SHORT[name] if name not in header and SHORT.get(name) in header else name for name in own)
+        names = (one, two)
         rows = read_rows(asked.places, (place, *names))
     coordinates = np.stack([rows.numbers(name) for name in names], axis=1) if len(rows) else np.zeros((0, 2))
     if not planar:
@@ -272,9 +271,13 @@ def scan_files(asked: AskedScan) -> FoundClusters:
         expected, people = _population(asked, places, study, seen)
         if (bad := np.argwhere((cases > 0) & (expected <= 0))).size:
             raise Refusal(Problem(str(asked.population), None, asked.column("place"), places.ids[bad[0, 0]], say("scan_no_people"), say("scan_mend_no_people")))
+    negative = study.table(control, len(places.ids)) if control is not None else None
+    if len(places.ids) > MOST_PLACES or cases.sum() > MOST_CASES or (negative is not None and negative.sum() > MOST_CONTROLS):
+        raise Refusal(Problem(str(asked.cases), None, "", f"{len(places.ids)}, {cases.sum()}", say("scan_too_many", places=MOST_PLACES, cases=MOST_CASES),
+                              say("scan_mend_too_many")))
     settings = Settings(**(vars(asked.settings) | {"planar": places.planar}))
     found = scan(cases, places.coordinates, asked.model, population=expected, people=people, settings=settings,  # type: ignore[arg-type]
-                 controls=study.table(control, len(places.ids)) if control is not None else None)
+                 controls=negative)
     told = [_row(number, one, places, asked, study) for number, one in enumerate(found.clusters, 1)]
     has_days = not asked.spatial or not bool(np.isnat(seen.day).all())
     return FoundClusters(told, found, int(cases.sum()), len(places.ids), study.periods, *((str(study.first), str(study.last)) if has_days else ("", "")))
