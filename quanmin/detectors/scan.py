@@ -248,7 +248,7 @@ def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, popula
     the zones instead of people at risk. Raises ValueError where what the model needs is missing.
     """
     settings, cases = settings or Settings(), np.asarray(cases, dtype=np.int64)
-    if not cases.size or not cases.sum():
+    if not cases.size or cases.sum() < settings.least_cases:
         return Scanned((), np.zeros(0), 0)
     data = _data(cases, model, population, controls, people)
     zones = zones_of(coordinates, data.weights if zone_weights is None else zone_weights, settings.max_share, settings.max_radius, settings.planar)

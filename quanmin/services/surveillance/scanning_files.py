@@ -109,7 +109,7 @@ def _checked(asked: AskedScan) -> None:
 def _places(asked: AskedScan) -> _Places:
     planar = asked.coordinates == "planar"
     if asked.places.suffix.lower() in SATSCAN:
-        rows, names, place = read_rows(asked.places, ()), ("first", "second"), "place"
+        rows, names, place = read_rows(asked.places, SATSCAN[".geo"]), ("first", "second"), "place"
     else:
         header, place = header_of(asked.places), asked.column("place")
         planar = planar or (asked.coordinates == "" and all(asked.column(name) in header for name in PLANAR))
@@ -145,7 +145,8 @@ def _events(path: Path, asked: AskedScan, places: _Places) -> _Events:
     is_satscan = path.suffix.lower() in SATSCAN
     place, count, day = ("place", "count", "date") if is_satscan else (asked.column(name) for name in ("place", "count", "date"))
     covariates = asked.covariates if asked.model == "poisson" else ()
-    rows = read_rows(path, (place, *covariates) if asked.spatial else (place, day, *covariates), (count, day))
+    wanted = [place, *((count,) if is_satscan else ()), *(() if asked.spatial or is_satscan else (day,)), *covariates]
+    rows = read_rows(path, wanted, (count, day))
     at = places.numbers(rows, place, str(asked.places))
     counts = rows.counts(count) if count in rows.columns else np.ones(len(rows), dtype=np.int64)
     if asked.spatial and (day not in rows.columns or bool((rows.columns[day] == "").all())):
@@ -229,7 +230,8 @@ def _population(asked: AskedScan, places: _Places, study: _Study, seen: _Events)
     strata, stratum = np.unique(_strata(rows, asked), return_inverse=True)
     cases = _strata(seen.rows, asked)
     has_strata = len(strata) > 1 or bool(asked.covariates)
-    seen.rows.refuse(inside & ~np.isin(cases, strata) & has_strata, next(iter(asked.covariates), "rest"), say("scan_no_stratum"),
+    told_in = next(iter(asked.covariates), "rest" if "rest" in seen.rows.columns else next(iter(seen.rows.columns)))
+    seen.rows.refuse(inside & ~np.isin(cases, strata) & has_strata, told_in, say("scan_no_stratum"),
                      say("scan_mend_no_stratum", file=path))
     table = np.zeros((len(strata), len(places.ids), len(counted)))
     np.add.at(table, (stratum, at, which), values)
