@@ -41,7 +41,7 @@ def scan(cases: Annotated[Path, typer.Argument(metavar="CASES.csv", help="place,
     _known(form)
     found = scan_files(AskedScan(cases, places, population, controls, model, spatial, period, since, until, coordinates,
                                  (("place", place), ("date", date), ("count", count)), _names(covariates), limits_of(settings, prospective, max_days)))
-    _write(found.rows, COLUMNS, form, out, ("members", "latitude", "longitude", "observed_expected", "p_gumbel", "units"))
+    _write(found.rows, COLUMNS, form, out, ("members", "latitude", "longitude", "radius", "llr", "observed_expected", "p_gumbel", "units"), 10)
     aside = sys.stderr if form != "table" and out is None else sys.stdout
     counts = {"places": found.places, "periods": found.periods, "zones": f"{found.scanned.zones:,}", "clusters": len(found.rows)}
     print(say("scanned", cases=f"{found.cases:,}", **counts), file=aside)
@@ -57,7 +57,8 @@ def reproduction(incidence: Annotated[Path, typer.Argument(metavar="INCIDENCE.cs
     from quanmin.services.surveillance.series_files import AskedReproduction, reproduction_of
 
     _known(form)
-    _write(reproduction_of(AskedReproduction(incidence, method, date, count, imported, interval, tuple(settings))), (), form, out)
+    _write(reproduction_of(AskedReproduction(incidence, method, date, count, imported, interval, tuple(settings))), (), form, out,
+           ("deviation", "q5", "q25", "q75", "q95"), -SHOWN)
 
 
 def nowcast(cases: Annotated[Path, typer.Argument(metavar="LINELIST.csv")], onset: Annotated[str, Col] = "onset", report: Annotated[str, Col] = "report",
@@ -69,7 +70,7 @@ def nowcast(cases: Annotated[Path, typer.Argument(metavar="LINELIST.csv")], onse
     from quanmin.services.surveillance.series_files import AskedNowcast, nowcast_of
 
     _known(form)
-    _write(nowcast_of(AskedNowcast(cases, onset, report, delay, count, period, now, tuple(settings))), (), form, out)
+    _write(nowcast_of(AskedNowcast(cases, onset, report, delay, count, period, now, tuple(settings))), (), form, out, (), -SHOWN)
 
 
 def adverse_events(table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
@@ -79,7 +80,8 @@ def adverse_events(table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
     from quanmin.services.surveillance.adverse_files import AskedAdverse, adverse_events_of
 
     _known(form)
-    _write(adverse_events_of(AskedAdverse(table, measure, tuple(settings))), (), form, out)
+    _write(adverse_events_of(AskedAdverse(table, measure, tuple(settings))), (), form, out,
+           ("b", "c", "d", "rr", "ror", "chi2", "chi2_yates", "ic", "ic975", "ebgm", "eb95", "fisher_p", "prr_high", "ror_high"), SHOWN)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -91,7 +93,8 @@ def _known(form: str) -> None:
         raise Refusal(Problem("--format", None, "", form, say("unknown_format"), say("choose_format", known=", ".join(FORMATS))))
 
 
-def _write(rows: list[dict[str, Any]], columns: tuple[str, ...], form: str, out: Path | None, hidden: tuple[str, ...] = ()) -> None:
+def _write(rows: list[dict[str, Any]], columns: tuple[str, ...], form: str, out: Path | None, hidden: tuple[str, ...], most: int) -> None:
+    """Rows to a file or standard output; on a terminal as a table without the columns `hidden`, the first `most` rows (below 0: the last)."""
     names = columns or tuple(rows[0])
     if form != "table" or out is not None:
         write_rows(rows, names, "csv" if form == "table" else form, out)
@@ -105,12 +108,13 @@ def _write(rows: list[dict[str, Any]], columns: tuple[str, ...], form: str, out:
     for name in kept:
         head = f"scan_head_{name}"
         is_number = any(isinstance(row[name], int | float) for row in rows)
-        shown.add_column(say(head) if head in all_messages() else name, justify="right" if is_number else "left", overflow="fold")
-    for row in rows[-SHOWN:] if hidden == () else rows[:SHOWN]:
+        shown.add_column(say(head) if head in all_messages() else name, justify="right" if is_number else "left", overflow="fold", no_wrap=name.endswith("_on"))
+    kept_rows = rows[:most] if most > 0 else rows[most:]
+    for row in kept_rows:
         shown.add_row(*(_told(row[name]) for name in kept))
     Console().print(shown)
-    if len(rows) > SHOWN:
-        print(say("scan_more_rows", count=len(rows) - SHOWN))
+    if len(rows) > len(kept_rows):
+        print(say("scan_more_rows", count=len(rows) - len(kept_rows)))
 
 
 def _told(value: Any) -> str:

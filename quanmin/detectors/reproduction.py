@@ -16,7 +16,7 @@ from scipy import special
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 LEVELS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
-BISECTIONS = 80
+BISECTIONS = 52
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def cori_uncertain(counts: Numbers, intervals: Numbers, first: Whole, last: Whol
 def sampled_intervals(mean: tuple[float, float, float, float], deviation: tuple[float, float, float, float], longest: int, samples: int, seed: int) -> Numbers:
     """Samples × days: serial intervals whose mean and deviation are normal (centre, spread) and cut at (least, most); the mean is not below the deviation."""
     rng, told = np.random.default_rng(seed), []
-    for _ in range(1000 * samples):
+    for _ in range(200 * samples):
         one = [rng.normal(centre, spread) for centre, spread, _, _ in (mean, deviation)]
         if mean[2] <= one[0] <= mean[3] and deviation[2] <= one[1] <= deviation[3] and one[0] >= one[1] and one[0] > 1:
             told.append(gamma_interval(one[0], one[1], longest))

@@ -26,7 +26,7 @@ Model = Literal["poisson", "bernoulli", "permutation"]
 MODELS: tuple[Model, ...] = ("poisson", "bernoulli", "permutation")
 SAME = 1e-8  # ratios that differ by less are the same: they come from other sums
 GUIDE = 4096
-BLOCK_BYTES = 48_000_000  # of data sets that are searched together
+BLOCK_BYTES = 96_000_000  # of data sets that are searched together
 MOST_SMALL = 32_000  # what still fits into 16 bits
 EULER = 0.5772156649015329
 
@@ -124,10 +124,13 @@ def _data(cases: Whole, model: Model, population: Numbers | None, controls: Whol
 def _draw(data: _Data, first: int, rng: np.random.Generator, guide: tuple[Numbers, Whole], into: NDArray[np.integer]) -> None:
     """One data set by chance alone, as sums from period `first` on, into `into` (places × periods + 1)."""
     periods = data.cases.shape[1]
-    if data.model == "bernoulli":
-        drawn = rng.multivariate_hypergeometric(data.base.astype(np.int64).ravel(), data.total, method="marginals").reshape(data.cases.shape)
+    if data.model == "bernoulli" or (data.model == "poisson" and data.total > data.base.size):
+        if data.model == "bernoulli":
+            drawn = rng.multivariate_hypergeometric(data.base.astype(np.int64).ravel(), data.total, method="marginals")
+        else:
+            drawn = rng.multinomial(data.total, (data.base / data.base.sum()).ravel())
         into[:, 0] = 0
-        np.cumsum(drawn[:, first:], axis=1, out=into[:, 1:], dtype=into.dtype)
+        np.cumsum(drawn.reshape(data.cases.shape)[:, first:], axis=1, out=into[:, 1:], dtype=into.dtype)
         return
     if data.model == "permutation":
         places, days = (np.repeat(np.arange(len(margin)), margin) for margin in (data.cases.sum(axis=1), data.cases.sum(axis=0)))
@@ -156,6 +159,7 @@ class _Search:
         counts = np.arange(data.total + 1, dtype=np.float64)
         logs = counts * np.log(np.maximum(counts, 1))
         self.table = logs + logs[::-1]
+        self.threads = settings.threads or len(os.sched_getaffinity(0))
         ends = self.base.sum(axis=0)
         self.limit = float((ends[self.longest:] - ends[:len(ends) - self.longest]).max()) * min(settings.max_share * 1.5, 1.0)
         self.numbers = min(int(self.limit + 12 * np.sqrt(self.limit) + 64), data.total + 1)
@@ -170,11 +174,10 @@ class _Search:
 
     def seen(self) -> list[tuple[float, int, Whole]]:
         """The most likely cylinder of every centre that has one: ratio, centre, (zone, first period, length); the most likely first."""
-        prefix, told = np.ascontiguousarray(_sums(self.data.cases, self.first, self.dtype)[:, None, :]), []
-        for centre in range(len(self.zones.starts) - 1):
-            best, where = self.run(prefix, self.zones.starts[centre:centre + 2], self.zones.is_zone)
-            if where[0, 0] >= 0:
-                told.append((float(best[0]), centre, where[0]))
+        prefix = np.ascontiguousarray(_sums(self.data.cases, self.first, self.dtype)[:, None, :])
+        with ThreadPoolExecutor(self.threads) as pool:
+            found = list(pool.map(lambda at: self.run(prefix, self.zones.starts[at:at + 2], self.zones.is_zone), range(len(self.zones.starts) - 1)))
+        told = [(float(best[0]), centre, where[0]) for centre, (best, where) in enumerate(found) if where[0, 0] >= 0]
         return sorted(told, key=lambda one: (-round(one[0], 8), int(one[2][0]) - int(self.zones.starts[one[1]]), one[1]))
 
     def replicas(self) -> Numbers:
@@ -182,10 +185,9 @@ class _Search:
         count = self.settings.replicas
         if not count:
             return np.zeros(0)
-        threads = self.settings.threads or len(os.sched_getaffinity(0))
         width = self.data.cases.shape[1] - self.first + 1
         fit = max(int(BLOCK_BYTES // (len(self.data.cases) * width * np.dtype(self.dtype).itemsize)), 1)
-        blocks = -(-count // min(fit, -(-count // threads)))
+        blocks = -(-count // min(fit, -(-count // self.threads)))
         seeds = np.random.SeedSequence(self.settings.seed).spawn(count)
         guide = self._guide() if self.data.model == "poisson" else (np.zeros(0), np.zeros(0, dtype=np.int64))
 
@@ -195,7 +197,7 @@ class _Search:
                 _draw(self.data, self.first, np.random.default_rng(seeds[one]), guide, prefix[:, at])
             return self.run(prefix, self.zones.starts, self.zones.is_first)[0]
 
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(work, np.array_split(np.arange(count), blocks))))
 
     def _guide(self) -> tuple[Numbers, Whole]:
@@ -246,7 +248,7 @@ def scan(cases: Whole, coordinates: Numbers, model: Model = "poisson", *, popula
     the zones instead of people at risk. Raises ValueError where what the model needs is missing.
     """
     settings, cases = settings or Settings(), np.asarray(cases, dtype=np.int64)
-    if not cases.size or not cases.sum():
+    if not cases.size or cases.sum() < settings.least_cases:
         return Scanned((), np.zeros(0), 0)
     data = _data(cases, model, population, controls, people)
     zones = zones_of(coordinates, data.weights if zone_weights is None else zone_weights, settings.max_share, settings.max_radius, settings.planar)

@@ -5,9 +5,8 @@ every shorter one, and the ratio falls with what was expected. So lengths are tr
 which even that many cases would not do. Logarithms are taken once per zone and length, not per window. Where only windows that end on the last day count,
 the cases each length needs to beat the lowest best of all data sets are worked out once per zone, and most data sets end there.
 
-Where what is expected changes from period to period (permutation), that bound is wide, and a second one is tried before single windows: the ratio is convex
-in cases and expected cases together (it is a Kullback–Leibler divergence), so the fewest cases that would do are a concave function of what is expected,
-and windows of one length below a chord of it cannot do.
+Where what is expected changes from period to period (permutation), that bound is wide; there too the cases that each window of a zone needs are worked out
+once for all data sets and compared as whole numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ import numpy as np
 from numba import njit
 
 POISSON, BERNOULLI = 0, 1
-STALE = 0.2  # chords drawn for a ratio lower by so much still hold, only wider
+MANY = 8  # data sets for which it pays to work out what every window needs
+STEP = 0.02  # the cases that windows need are worked out again when the lowest best has risen by so much
 BETTER = 1e-9  # by less than this a cylinder is not better: the smaller zone stays
 
 
@@ -85,43 +85,57 @@ def _ceilings(best, limit, all_cases, table, ceilings):
 
 
 @njit(cache=True, nogil=True)
-def _none_above_chord(row, expected, length, low, high, ceilings, filled):
-    """Whether no window of this length, expected between `low` and `high`, comes above the chord between the numbers of cases around them."""
-    right = np.searchsorted(ceilings[:filled], high)
-    if right >= filled:
-        return False
-    left = max(np.searchsorted(ceilings[:filled], low, side="right") - 1, 0)
-    slope = (right - left) / (ceilings[right] - ceilings[left])
-    level = left - slope * ceilings[left] + BETTER
-    days = row.shape[0] - 1
-    ends, starts, until, since = row[length:], row[:days + 1 - length], expected[length:], expected[:days + 1 - length]
-    above = 0
-    for day in range(starts.shape[0]):
-        above += (ends[day] - starts[day]) - slope * (until[day] - since[day]) > level
-    return above == 0
+def _window_needs(expected, longest, ceilings, filled, least_cases, needs, lowest):
+    """For every window (length, first day) the fewest cases that could do, and the fewest of any window of a length."""
+    days = expected.shape[0] - 1
+    for length in range(1, longest + 1):
+        ends, starts, row = expected[length:], expected[:days + 1 - length], needs[length]
+        low, cases = np.iinfo(np.int16).max, least_cases
+        for day in range(starts.shape[0]):
+            value = ends[day] - starts[day]  # near that of the day before, so is the number of cases
+            while cases > least_cases and ceilings[cases - 1] > value:
+                cases -= 1
+            while cases < filled and ceilings[cases] <= value:
+                cases += 1
+            row[day] = cases
+            low = min(low, cases)
+        lowest[length] = low
 
 
 @njit(cache=True, nogil=True)
-def _least(expected, longest, last_only, is_steady, lows, highs):
-    """The least and the most that is expected of a window of each length."""
+def _any_meets(row, length, needs):
+    """Whether any window of this length has as many cases as it needs."""
+    kind, days = row.dtype.type, row.shape[0] - 1
+    ends, starts, own = row[length:], row[:days + 1 - length], needs[length]
+    over = kind(-1)
+    for day in range(starts.shape[0]):
+        more = kind(ends[day] - starts[day] - own[day])
+        if more > over:
+            over = more
+    return over >= 0
+
+
+@njit(cache=True, nogil=True)
+def _least(expected, longest, last_only, is_steady, lows):
+    """The least that is expected of a window of each length."""
     days = expected.shape[0] - 1
     for length in range(1, longest + 1):
-        low = high = expected[days] - expected[days - length]
+        low = expected[days] - expected[days - length]
         if not (last_only or is_steady):
             ends, starts = expected[length:], expected[:days + 1 - length]
             for day in range(starts.shape[0]):
                 value = ends[day] - starts[day]
-                low, high = min(low, value), max(high, value)
-        lows[length], highs[length] = low, high
+                low = min(low, value)
+        lows[length] = low
 
 
 @njit(cache=True, nogil=True)
-def _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best):
+def _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best, needs, has_needs):
     """The best window of one length and its first day, or -1 where none is better than `best`."""
     days, found = row.shape[0] - 1, -1
     for start in range(days - length if last_only else 0, days + 1 - length):
         cases = int(row[start + length]) - int(row[start])
-        if cases >= least_cases:
+        if cases >= (needs[length, start] if has_needs else least_cases):
             value = _ratio(cases, expected[start + length] - expected[start], all_cases, all_units, table, model)
             if value > best + BETTER:
                 best, found = value, start
@@ -137,23 +151,30 @@ def _bound(most, length, lows, slopes, levels, all_cases, all_units, table, mode
 
 
 @njit(cache=True, nogil=True)
-def _longest_first(row, expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, ceilings,
-                   filled):
+def _longest_first(row, expected, lows, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, needs, lowest,
+                   has_needs):
     """The best cylinder of one zone in one data set; `place` takes its first day and length."""
     length, is_found = longest, False
     while length >= 1:
         most = int(_fullest(row, length, last_only))
         if most < least_cases:
             break
-        if _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) > best + BETTER:
-            if filled == 0 or not _none_above_chord(row, expected, length, lows[length], highs[length], ceilings, filled):
-                value, start = _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best)
-                if start >= 0:
-                    best, is_found = value, True
-                    place[0], place[1] = start, length
-            length -= 1
-        while length >= 1 and _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) <= best + BETTER:
-            length -= 1
+        if has_needs:
+            may_do = most >= lowest[length] and _any_meets(row, length, needs)
+        else:
+            may_do = _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) > best + BETTER
+        if may_do:
+            value, start = _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best, needs, has_needs)
+            if start >= 0:
+                best, is_found = value, True
+                place[0], place[1] = start, length
+        length -= 1
+        if has_needs:
+            while length >= 1 and most < lowest[length]:
+                length -= 1
+        else:
+            while length >= 1 and _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model) <= best + BETTER:
+                length -= 1
     return best, is_found
 
 
@@ -170,11 +191,13 @@ def _fewest(lows, slopes, levels, all_cases, table, least_cases, floor, fewest):
 @njit(cache=True, nogil=True)
 def _reaches(row, fewest):
     """Whether any window that ends on the last day has as many cases as it needs."""
-    kind, last, found = row.dtype.type, row[row.shape[0] - 1], 0
-    starts = row[:fewest.shape[0]]
+    kind, last = row.dtype.type, row[row.shape[0] - 1]
+    starts, over = row[:fewest.shape[0]], kind(-1)
     for day in range(fewest.shape[0]):
-        found += kind(last - starts[day]) >= fewest[day]
-    return found > 0
+        more = kind(last - starts[day] - fewest[day])
+        if more > over:
+            over = more
+    return over >= 0
 
 
 @njit(cache=True, nogil=True)
@@ -183,14 +206,15 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
     """Raise `best` (data sets) to the log likelihood ratio of the most likely cylinder of each and put its zone, first day and length into `where`.
 
     prefix: places × data sets × (days + 1), cases until the end of each day; base: places × (days + 1), what is expected until then (Bernoulli: units);
-    table: Poisson: c ln c + (C − c) ln(C − c) for every number of cases c; limit: the most that is expected of any window; numbers: of cases to have
-    chords for.
+    table: Poisson: c ln c + (C − c) ln(C − c) for every number of cases c; limit: the most that is expected of any window; numbers: of cases whose
+    expected cases are tabulated.
     """
     sets, width = prefix.shape[1], prefix.shape[2]
     running, expected = np.zeros((sets, width), prefix.dtype), np.zeros(width)
-    lows, highs, slopes, levels = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
-    has_chords = model == POISSON and not (is_steady or last_only)
-    ceilings, filled, known = np.zeros((sets, numbers if has_chords else 1)), np.zeros(sets, np.int64), np.zeros(sets)
+    lows, slopes, levels = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
+    is_varied = model == POISSON and sets >= MANY and not (is_steady or last_only)
+    ceilings, filled, known = np.zeros(numbers if is_varied else 1), 0, 0.0
+    needs, lowest = np.zeros((longest + 1, width) if is_varied else (1, 1), prefix.dtype), np.zeros(longest + 1, np.int64)
     place, fewest = np.zeros(2, np.int64), np.zeros(width - 1, prefix.dtype)
     for centre in range(starts.shape[0] - 1):
         running[:] = 0
@@ -203,22 +227,25 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
             expected += base[order[at]]
             if not is_zone[at]:
                 continue
-            _least(expected, longest, last_only, is_steady, lows, highs)
+            _least(expected, longest, last_only, is_steady, lows)
             if model == POISSON:
                 for length in range(1, longest + 1):
                     outside = np.log(all_cases - lows[length]) if lows[length] < all_cases else 0.0
                     slopes[length] = (np.log(lows[length]) if lows[length] > 0 else -1e9) - outside
                     levels[length] = all_cases * outside
-            has_needs = last_only and model == POISSON
-            if has_needs:
-                _fewest(lows, slopes, levels, all_cases, table, least_cases, best.min(), fewest)
+            floor = best.min()
+            if is_varied and floor > STEP:
+                if floor > known + STEP:
+                    filled, known = _ceilings(floor, limit, all_cases, table, ceilings), floor
+                _window_needs(expected, longest, ceilings, filled, least_cases, needs, lowest)
+            has_fewest = last_only and model == POISSON
+            if has_fewest:
+                _fewest(lows, slopes, levels, all_cases, table, least_cases, floor, fewest)
             for one in range(sets):
-                if has_needs and not _reaches(running[one], fewest):
+                if has_fewest and not _reaches(running[one], fewest):
                     continue
-                if has_chords and best[one] > max(known[one] + STALE, STALE):
-                    filled[one], known[one] = _ceilings(best[one], limit, all_cases, table, ceilings[one]), best[one]
-                best[one], is_found = _longest_first(running[one], expected, lows, highs, slopes, levels, longest, last_only, all_cases, all_units, table,
-                                                     model, least_cases, best[one], place, ceilings[one], filled[one])
+                best[one], is_found = _longest_first(running[one], expected, lows, slopes, levels, longest, last_only, all_cases, all_units, table, model,
+                                                     least_cases, best[one], place, needs, lowest, filled > 0)
                 if is_found:
                     where[one, 0], where[one, 1], where[one, 2] = at, place[0], place[1]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from typer.testing import CliRunner
 
+from quanmin.cli import app
 from quanmin.detectors.disproportionality import PRIOR, disproportionality, empirical_bayes, fitted_prior, rates_per_dose
 from quanmin.detectors.maxsprt import chance_to_signal, critical_value, log_ratio, watch
 from quanmin.model import Refusal
@@ -88,6 +90,23 @@ def test_files_of_reports_rates_and_looks(tmp_path: Path) -> None:
     assert adverse_events_of(AskedAdverse(rates))[0]["vaccine"] == "X" and adverse_events_of(AskedAdverse(rates))[0]["rate"] == 5
     looks.write_text("week,events,expected\n1,1,1\n2,3,0.5\n3,5,0.5\n", "utf-8")
     assert [row["signal"] for row in adverse_events_of(AskedAdverse(looks, settings=("T=5",)))] == [False, False, True]
+
+
+def test_commands_write_what_the_functions_find(tmp_path: Path) -> None:
+    rates, days, cases, out = tmp_path / "rates.csv", tmp_path / "days.csv", tmp_path / "cases.csv", tmp_path / "out.csv"
+    rates.write_text("events,doses\n7,140000\n", "utf-8")
+    days.write_text("date,count\n" + "".join(f"2026-03-{day:02d},{day}\n" for day in range(1, 21)), "utf-8")
+    cases.write_text("onset,report\n" + "".join(f"2026-03-{day:02d},2026-03-{min(day + day % 4, 28):02d}\n" for day in range(1, 29) for _ in range(9)), "utf-8")
+    for words, column, value in ((["adverse-events", str(rates)], "rate", 5.0),
+                                 (["reproduction", str(days), "--set", "mean_si=3", "--set", "std_si=1"], "cases", 119),
+                                 (["nowcast", str(cases), "--set", "D=5"], "reported", 9)):
+        shown = CliRunner().invoke(app, words)
+        result = CliRunner().invoke(app, [*words, "--out", str(out)])
+        assert shown.exit_code == result.exit_code == 0, shown.output + result.output
+        with out.open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert float(rows[-1][column]) == value
+    assert isinstance(CliRunner().invoke(app, ["nowcast", str(rates)]).exception, Refusal)
 
 
 @pytest.mark.parametrize(("text", "measure", "settings", "field"), [

@@ -174,6 +174,18 @@ def test_replicas_depend_on_the_seed_alone() -> None:
         assert np.array_equal(first, second) and not np.array_equal(first, other)
 
 
+@pytest.mark.parametrize("prospective", [False, True])
+def test_replicas_searched_together_are_those_searched_alone(prospective: bool) -> None:
+    for seed, places, days, rate in ((1, 15, 40, 0.3), (2, 9, 60, 2.0), (3, 25, 30, 0.05)):
+        cases, xy, people = world(places, days, rate, seed)
+        cases = np.random.default_rng(seed).poisson(cases * np.random.default_rng(seed).gamma(1, 1, days))
+        people_by_day = np.outer(people, np.linspace(1, 3, days))
+        for model, given in (("permutation", {}), ("poisson", {"population": people_by_day}), ("poisson", {"population": people})):
+            limits = {"max_periods": 9, "prospective": prospective, "replicas": 24, "seed": seed}
+            together, alone = (scan(cases, xy, model, **given, settings=Settings(0.7, **limits, threads=threads)) for threads in (1, 24))
+            assert np.allclose(together.replicas, alone.replicas, rtol=0, atol=1e-8) and together.clusters[0].ratio == alone.clusters[0].ratio
+
+
 def test_replicas_of_many_cases_are_those_of_few_in_other_words() -> None:
     cases, xy, people = world(8, 12, 500.0, 4)  # more than fit into 16 bits
     assert cases.sum() > 32_000

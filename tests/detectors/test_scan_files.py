@@ -116,6 +116,10 @@ def test_settings_that_do_not_exist_are_named(text: str) -> None:
 def test_a_short_line_of_a_satscan_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.cas").write_text("A 1 2026/3/1\nB\n", "utf-8")
     given = files(tmp_path)
+    for cases, places, field in ((given["cases"], tmp_path / "a.cas", "first"), (tmp_path / "a.geo", given["places"], "count")):
+        with pytest.raises(Refusal) as refused:  # one kind of file in the place of another
+            scan_files(AskedScan(cases, places, given["population"]))
+        assert refused.value.problems[0].field == field
     with pytest.raises(Refusal) as refused:
         scan_files(AskedScan(tmp_path / "a.cas", given["places"], given["population"]))
     assert refused.value.problems[0].line == 2

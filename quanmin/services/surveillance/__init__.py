@@ -1,1 +1,1 @@
-"""Surveillance of infectious diseases: counts by time and place, what is unusual in them, and what is done about it."""
+"""Infectious-disease surveillance: signals of detectors, clusters and reproduction numbers, from files and from a site."""

@@ -73,15 +73,14 @@ def _pairs(asked: AskedAdverse, chosen: Given, header: tuple[str, ...]) -> list[
         rows = read_rows(asked.file, header)
         cells = [rows.counts(name).astype(np.float64) for name in CELLS]
         labels: dict[str, Any] = _labels(rows, CELLS)
+        with_product, with_event = cells[0] + cells[1], cells[0] + cells[2]
+        rows.refuse((with_product <= 0) | (with_event <= 0), "a", say("adverse_empty_margin"), say("adverse_mend_margin"))
     else:
         rows = read_rows(asked.file, ("product", "event", "count"))
         labels, cells = _tables(rows)
     if not len(cells[0]):
         return []
     expected = (cells[0] + cells[1]) * (cells[0] + cells[2]) / np.maximum(sum(cells), 1)
-    if len(rows):
-        rows.refuse(np.resize(~(expected > 0), len(rows)) if len(expected) == len(rows) else np.zeros(len(rows), dtype=np.bool_),
-                    next(iter(rows.columns)), say("adverse_empty_margin"), say("adverse_mend_margin"))
     prior = pairs.fitted_prior(cells[0], expected) if chosen.text("prior") == "fitted" else pairs.PRIOR
     found = pairs.disproportionality(cells[0], cells[1], cells[2], cells[3], prior)
     return _rows_of(labels | dict(zip(CELLS, (cell.astype(np.int64) for cell in cells), strict=True)), vars(found))

@@ -28,6 +28,7 @@ Days = NDArray[np.datetime64]
 SATSCAN = {".cas": ("place", "count", "date"), ".ctl": ("place", "count", "date"), ".geo": ("place", "first", "second"),
            ".pop": ("place", "date", "population")}
 DATE = re.compile(r"^(\d{4}|\d{2})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[ T].*)?$")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 CENTURY, NEAR = 1900, 30  # two digits below 30 are of this century, as SaTScan reads them
 MOST_PROBLEMS, LONGEST_SHOWN = 20, 40
 LARGEST = 1e12
@@ -84,10 +85,7 @@ class Rows:
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
-    except ValueError:
-        return None
+    return float(text) if NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> tuple[date, str] | None:
@@ -122,6 +120,13 @@ def _satscan(path: Path, names: Sequence[str], least: int) -> Rows:
     return Rows(str(path), np.array([number for number, _ in split], dtype=np.int64), columns)
 
 
+def _all_there(file: str, wanted: Sequence[str], header: Sequence[str]) -> None:
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        shown = ", ".join(header)[:200]
+        raise Refusal(*(Problem(file, 1, name, "", say("quality_no_column"), say("quality_mend_no_column", columns=shown)) for name in missing))
+
+
 def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> Rows:
     """The columns `wanted` (and those of `optional` that are there) of a CSV or Excel file, or the columns of a SaTScan file.
 
@@ -129,6 +134,7 @@ def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -
     """
     kind = path.suffix.lower()
     if kind in SATSCAN:
+        _all_there(str(path), wanted, SATSCAN[kind])
         return _satscan(path, SATSCAN[kind], 2 if kind in (".cas", ".ctl") else 3)
     try:
         with path.open("rb"):
@@ -136,10 +142,7 @@ def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -
     except OSError as error:
         raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))) from error
     opened = TableFile().open(path, str(path), None)
-    missing = [name for name in wanted if name not in opened.header]
-    if missing:
-        shown = ", ".join(opened.header)[:200]
-        raise Refusal(*(Problem(opened.name, 1, name, "", say("quality_no_column"), say("quality_mend_no_column", columns=shown)) for name in missing))
+    _all_there(opened.name, wanted, opened.header)
     names = tuple(dict.fromkeys([*wanted, *(name for name in optional if name in opened.header)]))
     opened.wanted = set(names)
     batches = list(opened.batches)

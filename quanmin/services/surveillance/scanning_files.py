@@ -24,7 +24,7 @@ LIMITS = {"max_share": Option(0.5, 1e-6, 1), "max_radius": Option(None, 1e-9, 1e
 SHORT = {"latitude": "lat", "longitude": "lon"}
 MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 MID_YEAR = 181  # days; a population of a year is of the first of July, as in SaTScan
-MOST_CELLS = 200_000_000
+MOST_CELLS, MOST_PLACES, MOST_CASES, MOST_CONTROLS = 50_000_000, 5_000, 10_000_000, 900_000_000
 COLUMNS = ("cluster", "centre", "members", "place_count", "latitude", "longitude", "radius", "first_on", "last_on", "observed", "expected", "observed_expected",
            "relative_risk", "llr", "p", "p_gumbel", "recurrence_days", "units")
 
@@ -63,7 +63,6 @@ class FoundClusters:
     periods: int
     first_on: str
     last_on: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,13 +109,13 @@ def _checked(asked: AskedScan) -> None:
 def _places(asked: AskedScan) -> _Places:
     planar = asked.coordinates == "planar"
     if asked.places.suffix.lower() in SATSCAN:
-        rows, names, place = read_rows(asked.places, ()), ("first", "second"), "place"
+        rows, names, place = read_rows(asked.places, SATSCAN[".geo"]), ("first", "second"), "place"
     else:
         header, place = header_of(asked.places), asked.column("place")
         planar = planar or (asked.coordinates == "" and all(asked.column(name) in header for name in PLANAR))
         own = [asked.column(name) for name in (PLANAR if planar else DEGREES)]
-        first, second = (SHORT[name] if name not in header and SHORT.get(name) in header else name for name in own)
-        names = (first, second)
+        one, two = (SHORT[name] if name not in header and SHORT.get(name) in header else name for name in own)
+        names = (one, two)
         rows = read_rows(asked.places, (place, *names))
     coordinates = np.stack([rows.numbers(name) for name in names], axis=1) if len(rows) else np.zeros((0, 2))
     if not planar:
@@ -146,7 +145,8 @@ def _events(path: Path, asked: AskedScan, places: _Places) -> _Events:
     is_satscan = path.suffix.lower() in SATSCAN
     place, count, day = ("place", "count", "date") if is_satscan else (asked.column(name) for name in ("place", "count", "date"))
     covariates = asked.covariates if asked.model == "poisson" else ()
-    rows = read_rows(path, (place, *covariates) if asked.spatial else (place, day, *covariates), (count, day))
+    wanted = [place, *((count,) if is_satscan else ()), *(() if asked.spatial or is_satscan else (day,)), *covariates]
+    rows = read_rows(path, wanted, (count, day))
     at = places.numbers(rows, place, str(asked.places))
     counts = rows.counts(count) if count in rows.columns else np.ones(len(rows), dtype=np.int64)
     if asked.spatial and (day not in rows.columns or bool((rows.columns[day] == "").all())):
@@ -230,7 +230,8 @@ def _population(asked: AskedScan, places: _Places, study: _Study, seen: _Events)
     strata, stratum = np.unique(_strata(rows, asked), return_inverse=True)
     cases = _strata(seen.rows, asked)
     has_strata = len(strata) > 1 or bool(asked.covariates)
-    seen.rows.refuse(inside & ~np.isin(cases, strata) & has_strata, next(iter(asked.covariates), "rest"), say("scan_no_stratum"),
+    told_in = next(iter(asked.covariates), "rest" if "rest" in seen.rows.columns else next(iter(seen.rows.columns)))
+    seen.rows.refuse(inside & ~np.isin(cases, strata) & has_strata, told_in, say("scan_no_stratum"),
                      say("scan_mend_no_stratum", file=path))
     table = np.zeros((len(strata), len(places.ids), len(counted)))
     np.add.at(table, (stratum, at, which), values)
@@ -272,9 +273,13 @@ def scan_files(asked: AskedScan) -> FoundClusters:
         expected, people = _population(asked, places, study, seen)
         if (bad := np.argwhere((cases > 0) & (expected <= 0))).size:
             raise Refusal(Problem(str(asked.population), None, asked.column("place"), places.ids[bad[0, 0]], say("scan_no_people"), say("scan_mend_no_people")))
+    negative = study.table(control, len(places.ids)) if control is not None else None
+    if len(places.ids) > MOST_PLACES or cases.sum() > MOST_CASES or (negative is not None and negative.sum() > MOST_CONTROLS):
+        raise Refusal(Problem(str(asked.cases), None, "", f"{len(places.ids)}, {cases.sum()}", say("scan_too_many", places=MOST_PLACES, cases=MOST_CASES),
+                              say("scan_mend_too_many")))
     settings = Settings(**(vars(asked.settings) | {"planar": places.planar}))
     found = scan(cases, places.coordinates, asked.model, population=expected, people=people, settings=settings,  # type: ignore[arg-type]
-                 controls=study.table(control, len(places.ids)) if control is not None else None)
+                 controls=negative)
     told = [_row(number, one, places, asked, study) for number, one in enumerate(found.clusters, 1)]
     has_days = not asked.spatial or not bool(np.isnat(seen.day).all())
     return FoundClusters(told, found, int(cases.sum()), len(places.ids), study.periods, *((str(study.first), str(study.last)) if has_days else ("", "")))

@@ -18,14 +18,14 @@ from quanmin.services.surveillance.bare_rows import Days, Numbers, Rows, Whole, 
 from quanmin.services.surveillance.set_options import Given, Option, given
 
 WIDE = 1e6
-MOST_PERIODS = 20_000
+MOST_PERIODS = 4_000
 REPRODUCTION = {
     "mean_si": Option(None, 1.000001, 365), "std_si": Option(None, 1e-6, 365), "window": Option(7, 1, 365, is_whole=True),
     "mean_prior": Option(5, 1e-6, WIDE), "std_prior": Option(5, 1e-6, WIDE), "std_mean_si": Option(None, 1e-9, 365), "min_mean_si": Option(None, 0, 365),
     "max_mean_si": Option(None, 0, 365), "std_std_si": Option(None, 1e-9, 365), "min_std_si": Option(None, 0, 365), "max_std_si": Option(None, 0, 365),
-    "n1": Option(500, 1, 10_000, is_whole=True), "n_sim": Option(1000, 0, 100_000, is_whole=True), "seed": Option(1, 0, 2**31, is_whole=True)}
-NOWCAST = {"method": Option("bnb_truncated", choices=nowcasting.METHODS), "D": Option(15, 1, 400, is_whole=True), "m": Option(None, 1, 20_000, is_whole=True),
-           "alpha": Option(0.05, 1e-6, 0.999), "most": Option(None, 1, 1e6, is_whole=True)}
+    "n1": Option(500, 1, 2_000, is_whole=True), "n_sim": Option(1000, 0, 10_000, is_whole=True), "seed": Option(1, 0, 2**31, is_whole=True)}
+NOWCAST = {"method": Option("bnb_truncated", choices=nowcasting.METHODS), "D": Option(15, 1, 400, is_whole=True),
+           "m": Option(None, 1, MOST_PERIODS, is_whole=True), "alpha": Option(0.05, 1e-6, 0.999), "most": Option(None, 1, 1e6, is_whole=True)}
 METHODS = ("cori", "wallinga_teunis")
 UNCERTAIN = ("std_mean_si", "min_mean_si", "max_mean_si", "std_std_si", "min_std_si", "max_std_si")
 
