@@ -105,8 +105,8 @@ def _combined(daily: Daily, trigger: str, county: str, day: int, p: float, thres
     on = day_text(daily.first_day + day)
     return Signal(
         id=signal_id(COMBINED, trigger, county, on), source=COMBINED, item=trigger, trigger=trigger, county=county, township="", townships=0, raised_on=on,
-        first_on=on, last_on=on, known_on=day_text(daily.last_day), state=state_of(daily, day, day), cases=0, peak_on=on, window_days=1, observed=p, expected=None,
-        upper=threshold, p=p, method="cauchy", reason="", baseline_from="", baseline_to="", baseline_periods=0,
+        first_on=on, last_on=on, known_on=day_text(daily.last_day), state=state_of(daily, day, day), cases=0, peak_on=on, window_days=1, observed=p,
+        expected=None, upper=threshold, p=p, method="cauchy", reason="", baseline_from="", baseline_to="", baseline_periods=0,
         sources=tuple(sorted(shares, key=lambda one: -one[1])))
 
 
