@@ -74,5 +74,5 @@ def run(folder: Path) -> dict[str, Any]:
     return {"name": "space-time scan", "places": PLACES, "days": DAYS, "longest": LONGEST, "replicas": REPLICAS, "cases": CASES, "zones": zones,
             "seconds": round(seconds, 2), "processor_seconds": round(cpu, 2), "poisson_seconds": round(told["poisson"][0], 2),
             "peer_seconds_for_as_many": round(slow * (REPLICAS + 1), 1), "faster": round(slow * (REPLICAS + 1) / seconds, 1),
-            "ratios_differ_by": abs(ratio - best), "past_permutation_seconds_for_99": round(told["permutation_past"][0], 2),
-            "past_poisson_seconds_for_99": round(told["poisson_past"][0], 2), "met": max(seconds, told["poisson"][0]) <= LIMIT_SECONDS}
+            "ratios_differ_by": abs(ratio - best), "past_permutation_processor_seconds_for_99": round(told["permutation_past"][1], 2),
+            "past_poisson_processor_seconds_for_99": round(told["poisson_past"][1], 2), "met": max(seconds, told["poisson"][0]) <= LIMIT_SECONDS}

@@ -9,7 +9,6 @@ centre, the most likely first, secondary ones only where no place is shared, at 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -159,7 +158,7 @@ class _Search:
         counts = np.arange(data.total + 1, dtype=np.float64)
         logs = counts * np.log(np.maximum(counts, 1))
         self.table = logs + logs[::-1]
-        self.threads = settings.threads or len(os.sched_getaffinity(0))
+        self.threads = settings.threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         ends = self.base.sum(axis=0)
         self.limit = float((ends[self.longest:] - ends[:len(ends) - self.longest]).max()) * min(settings.max_share * 1.5, 1.0)
         self.numbers = min(int(self.limit + 12 * np.sqrt(self.limit) + 64), data.total + 1)
@@ -229,13 +228,15 @@ def _cluster(search: _Search, found: tuple[float, int, Whole], replicas: Numbers
     first, last = search.first + int(start), search.first + int(start + length) - 1
     cases, base = (float(values[places, first:last + 1].sum()) for values in (data.cases, data.base))
     expected = data.expected(base)
-    exact: Callable[[], float] = (lambda: float(scan_search.bernoulli_ratio(cases, base, float(data.total), data.units))) if data.model == "bernoulli" else (
-        lambda: log_likelihood_ratio(cases, expected, data.total))
+    if data.model == "bernoulli":  # again, without the search's tables
+        exact = float(scan_search.bernoulli_ratio(cases, base, float(data.total), data.units))
+    else:
+        exact = log_likelihood_ratio(cases, expected, data.total)
     rest = data.total - cases
     risk = (cases / expected) / (rest / (data.total - expected)) if rest else float("inf")
     p = (1 + int((replicas >= ratio - SAME).sum())) / (len(replicas) + 1) if len(replicas) else float("nan")
     tail = gumbel_p(ratio, replicas)
-    return ScanCluster(centre, places, float(search.zones.distance[zone]), first, last, int(cases), expected, exact(), risk, float(data.people[places].sum()),
+    return ScanCluster(centre, places, float(search.zones.distance[zone]), first, last, int(cases), expected, exact, risk, float(data.people[places].sum()),
                        p, tail, 1 / p if p else float("nan"))
 
 
