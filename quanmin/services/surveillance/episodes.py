@@ -93,10 +93,10 @@ def judge_together(daily: Daily, parts: Sequence[Judged]) -> list[Signal]:
             continue
         together = combine(np.minimum(p, 1.0))
         told = np.where(np.isfinite(together.p), together.p, 1.0)
-        limit = budgeted(told, watch()["trigger"]["per_county_week"])
-        raised = alarms(told, limit.threshold)
+        limit = min(budgeted(told, watch()["trigger"]["per_county_week"]).threshold, watch()["trigger"]["most_p"])
+        raised = alarms(told, limit)
         for place, day in np.argwhere(raised).tolist():
-            found.append(_combined(daily, trigger, counties[place], since + day, float(told[place, day]), limit.threshold,
+            found.append(_combined(daily, trigger, counties[place], since + day, float(told[place, day]), limit,
                                    [(name, float(share)) for name, share in zip(sources, together.shares[:, place, day], strict=True) if share > 0]))
     return found
 
