@@ -16,14 +16,15 @@ from quanmin.records.ledger import Ledger
 from quanmin.services.indicators import Indicators
 
 MATRIX = """
-role          figures small rows identified submit decide targets supervise answer accounts audit
-administrator .       .     .    .          .      .      .       .         .      x        .
-auditor       .       .     .    .          .      .      .       .         .      .        x
-leader        x       x     .    .          .      .      .       .         .      .        .
-section       x       x     x    .          x      x      x       x         .      .        .
-institution   x       x     x    x          x      .      .       .         x      .        .
-viewer        x       .     .    .          .      .      .       .         .      .        .
-operator      x       x     x    x          x      x      x       x         x      x        x
+role           figures small rows identified submit decide targets supervise respond answer accounts audit
+administrator  .       .     .    .          .      .      .       .         .       .      x        .
+auditor        .       .     .    .          .      .      .       .         .       .      .        x
+leader         x       x     .    .          .      .      .       .         .       .      .        .
+section        x       x     x    .          x      x      x       x         x       .      .        .
+epidemiologist x       x     x    x          x      .      .       .         x       .      .        .
+institution    x       x     x    x          x      .      .       .         .       x      .        .
+viewer         x       .     .    .          .      .      .       .         .       .      .        .
+operator       x       x     x    x          x      x      x       x         x       x      x        x
 """
 HEADER, *LINES = [line.split() for line in MATRIX.strip().splitlines()]
 MAY = {role: {name for name, mark in zip(HEADER[1:], marks, strict=True) if mark == "x"} for role, *marks in LINES}
