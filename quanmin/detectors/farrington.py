@@ -1,0 +1,219 @@
+"""Farrington et al. 1996 and Farrington Flexible (Noufaily et al. 2013), equal to R's `surveillance`, over all series and periods in one compiled loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from quanmin.detectors.farrington_fit import CONVERGED, DISPERSION, P_VALUE, PREDICTED, SLOPE, VARIANCE, fit
+from quanmin.detectors.probability import count_at_least, count_quantile, normal_above
+from quanmin.detectors.reference_periods import NOWHERE, block_labels, reference_points, times, usable_years
+from quanmin.detectors.signals import (
+    ALARM,
+    FEWER_YEARS,
+    MISSING,
+    NO_MODEL,
+    NOT_CONVERGED,
+    OK,
+    QUIET,
+    TOO_FEW_CASES,
+    TOO_SHORT,
+    Numbers,
+    Series,
+    SettingError,
+    Signals,
+    signals,
+)
+
+POWERS = {"2/3": 2 / 3, "1/2": 0.5, "none": 1.0}
+THRESHOLDS = ("delta", "nbPlugin", "muan")
+EXPECTED, UPPER, SCORE, TAIL, PHI, TREND = range(6)
+FEWEST_YEARS = 3  # with fewer, a window of seven weeks has too few rows to say what is usual
+
+
+@dataclass(frozen=True)
+class Design:
+    """Per period judged (first axis): the baseline's places, their times and levels, how many, where the prediction lies, and how many years it reaches back."""
+
+    rows: NDArray[np.int64]
+    time: Numbers
+    label: NDArray[np.int64]
+    size: NDArray[np.int64]
+    time_now: Numbers
+    years: NDArray[np.int64]
+
+
+def design(of: Series, b: int, w: int, blocks: int, past: int) -> Design:
+    """The baselines of all periods; a period without enough years has none (size 0)."""
+    parts: list[tuple[NDArray[np.int64], Numbers, NDArray[np.int64], float, int]] = []
+    nothing = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), 0.0, 0)
+    for at in of.periods.tolist():
+        points = reference_points(of.timeline, at, b)
+        years = usable_years(points, w)
+        if years < b and (of.is_strict or years < min(b, FEWEST_YEARS)):
+            parts.append(nothing)
+            continue
+        try:
+            labels = block_labels(points[: years + 1], w, blocks, at)
+        except ValueError as error:
+            raise SettingError("noPeriods", blocks, "range", "1–10") from error
+        labels[max(at - past, 0):] = NOWHERE
+        rows = np.flatnonzero(labels != NOWHERE)
+        if not rows.size:
+            parts.append(nothing)
+            continue
+        time = times(of.timeline, int(rows[0]))
+        parts.append((rows, time[rows], labels[rows], float(time[at]), years))
+    widest = max((len(part[0]) for part in parts), default=0)
+
+    def padded(which: int) -> NDArray[Any]:
+        return np.array([np.pad(part[which], (0, widest - len(part[0]))) for part in parts]).reshape(len(parts), widest)  # type: ignore[arg-type]
+
+    return Design(padded(0).astype(np.int64), padded(1).astype(np.float64), padded(2).astype(np.int64), np.array([len(part[0]) for part in parts], np.int64),
+                  np.array([part[3] for part in parts]), np.array([part[4] for part in parts], np.int64))
+
+
+@njit(cache=True, nogil=True)
+def _upper(mean, variance, phi, level, z, power, threshold, seen):  # type: ignore[no-untyped-def]
+    """The limit and the probability of so many cases or more."""
+    if threshold == 0:
+        tau = phi + mean * variance
+        if power == 1.0:
+            deviation = math.sqrt(mean * tau)
+        elif power == 0.5:
+            deviation = math.sqrt(tau / 4)
+        else:
+            deviation = math.sqrt(4 / 9 * mean ** (1 / 3) * tau)
+        centre = mean ** power
+        top = centre + z * deviation
+        return (top ** (1 / power) if top > 0 else math.nan), normal_above((seen ** power - centre) / deviation)
+    if threshold == 2:
+        mean = math.exp(min(math.log(mean) + z * math.sqrt(variance), 700.0))
+    return count_quantile(level, z, mean, phi), count_at_least(seen, mean, phi)
+
+
+@njit(cache=True, nogil=True)
+def _chosen(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, p_trend, b, is_original, weights, x0, offset0):  # type: ignore[no-untyped-def]
+    """The fit with the trend where it is to be kept, else without."""
+    now = levels - 1
+    if with_trend:
+        found = fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, True, is_original, weights, x0, now, offset0)
+        if found[CONVERGED] == 1:
+            most = 0.0
+            for i in range(n):
+                most = max(most, y[i])
+            if found[P_VALUE] < p_trend and b >= 3 and found[PREDICTED] <= most:
+                return found, True
+    return fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, False, is_original, weights, x0, now, offset0), False
+
+
+@njit(cache=True, nogil=True)
+def _judge(counts, history, log_population, rows, time, labels, size, time_now, years, periods, levels, with_trend, p_trend, is_original, weights, fewest,  # type: ignore[no-untyped-def]
+           over, level, z, power, threshold, is_linked, begin, end, out, alarm, reason, used_rows):
+    """Judge the series `begin` … `end`−1; results go into out (6, series, period), alarm, reason and used_rows."""
+    widest = rows.shape[1]
+    y, y23, x, offset, start, part = (np.empty(widest), np.empty(widest), np.empty(widest), np.zeros(widest), np.empty(widest), np.empty(widest))
+    label, work, sums = np.zeros(widest, np.int64), np.empty((6, max(widest, 1))), np.zeros((4, levels))
+    length = counts.shape[1]
+    root, logs, parts = np.empty(length), np.empty(length), np.empty(length)
+    for s in range(begin, end):
+        for t in range(length):
+            value = history[s, t]
+            root[t], logs[t], parts[t] = value ** (2 / 3), math.log(value + 0.1), (value * math.log(value) if value > 0 else 0.0)
+        for j in range(len(periods)):
+            k = periods[j]
+            seen, n = counts[s, k], 0
+            for i in range(size[j]):
+                r = rows[j, i]
+                if math.isnan(history[s, r]) or math.isnan(log_population[s, r]):
+                    continue
+                y[n], y23[n], x[n], label[n] = history[s, r], root[r], time[j, i], labels[j, i]
+                offset[n], start[n], part[n] = log_population[s, r], logs[r], parts[r]
+                n += 1
+            used_rows[s, j] = n
+            if n == 0 or math.isnan(log_population[s, k]):
+                reason[s, j] = TOO_SHORT
+                continue
+            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights, time_now[j],
+                                       log_population[s, k])
+            mean, phi = found[PREDICTED], found[DISPERSION]
+            if math.isnan(mean) or math.isnan(phi):
+                reason[s, j] = NOT_CONVERGED
+                continue
+            upper, tail = _upper(mean, found[VARIANCE], phi, level, z, power, threshold, seen)
+            out[EXPECTED, s, j], out[PHI, s, j] = mean, phi
+            if has_trend:
+                out[TREND, s, j] = found[SLOPE]
+            if math.isnan(seen):
+                reason[s, j] = MISSING
+                out[UPPER, s, j] = upper
+                continue
+            recent = 0.0
+            for t in range(max(k - over + 1, 0), k + 1):
+                if not math.isnan(counts[s, t]):
+                    recent += counts[s, t]
+            out[TAIL, s, j] = tail
+            centre = math.log(mean) if is_linked else mean
+            out[SCORE, s, j] = (seen - centre) / (upper - centre) if upper != centre else math.nan
+            if recent < fewest:
+                alarm[s, j], reason[s, j] = QUIET, TOO_FEW_CASES
+                continue
+            out[UPPER, s, j], reason[s, j] = upper, OK
+            alarm[s, j] = ALARM if seen > upper and seen != 0 else QUIET
+
+
+def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
+    """Judge series by Farrington's method; `settings` as R names them (b, w, reweight, weightsThreshold, trend, pThresholdTrend, limit54, powertrans, noPeriods,
+    pastWeeksNotIncluded, thresholdMethod, alpha, populationOffset). `name` "farrington" is the version of 1996, which uses z of 1−α/2, its windows only and other
+    dispersions. Where nothing may stand in (strict), the score of the plug-in limits is measured from the logarithm of the expectation, as R does."""
+    is_original = name == "farrington"
+    blocks = 1 if is_original else settings["noPeriods"]
+    past = 0 if is_original else settings["pastWeeksNotIncluded"]
+    plan = design(of, settings["b"], settings["w"], blocks, settings["w"] if is_original else past)
+    if settings["populationOffset"] and of.population is None:
+        raise SettingError("populationOffset", True, "needed", "population")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        offset = np.log(of.population) if settings["populationOffset"] and of.population is not None else np.zeros(of.counts.shape)
+    offset = np.ascontiguousarray(np.where(np.isfinite(offset), offset, np.nan))
+    alpha = settings["alpha"] / 2 if is_original else settings["alpha"]
+    threshold = 0 if is_original else THRESHOLDS.index(settings["thresholdMethod"])
+    out = np.full((TREND + 1, *of.shape), np.nan)
+    alarm, reason, used_rows = np.full(of.shape, NO_MODEL, np.int8), np.full(of.shape, TOO_SHORT, np.int8), np.zeros(of.shape, np.int64)
+
+    def judge(begin: int, end: int) -> None:
+        _judge(of.counts, of.history, offset, plan.rows, plan.time, plan.label, plan.size, plan.time_now, plan.years, of.periods, blocks, settings["trend"],
+               float(settings["pThresholdTrend"]), is_original, float(settings["weightsThreshold"]) if settings["reweight"] else -1.0, float(settings["limit54"][0]),
+               int(settings["limit54"][1]), 1 - alpha, float(ndtri(1 - alpha)), POWERS[settings["powertrans"]],
+               threshold, of.is_strict and threshold > 0, begin, end, out, alarm, reason, used_rows)
+
+    in_threads(judge, len(of.counts), of.workers)
+    reason[(reason == OK) & (plan.years < settings["b"])[None, :] & (used_rows > 0)] = FEWER_YEARS
+    if of.is_strict:  # what the reference shows where too few cases are about
+        out[UPPER if is_original else EXPECTED][reason == TOO_FEW_CASES] = 0.0 if is_original else np.nan
+    has = plan.size > 0
+    last = np.array([plan.rows[j, n - 1] if n else -1 for j, n in enumerate(plan.size.tolist())])
+    first = np.where(has, plan.rows[:, 0], -1) if plan.rows.size else np.full(len(last), -1)
+    told = signals(name, of, out[UPPER], expected=out[EXPECTED], score=out[SCORE], alarm=alarm, reason=reason, p_value=out[TAIL],
+                   baseline=(first, last, used_rows), phi=out[PHI], trend=out[TREND])
+    return told
+
+
+def in_threads(work: Any, count: int, workers: int) -> None:
+    """Call work(begin, end) for stretches of 0 … count−1 in threads; the compiled loops let go of the interpreter's lock."""
+    if workers <= 1 or count < 2 * workers:
+        work(0, count)
+        return
+    ends = np.linspace(0, count, 4 * workers + 1).astype(int).tolist()
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, begin, end) for begin, end in zip(ends[:-1], ends[1:], strict=True) if end > begin]:
+            done.result()
+
+
