@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
-from quanmin.services.quality.files import Cases, header_of, read_cases
+from quanmin.records.bare_files import Cases, header_of, read_cases
 from quanmin.services.quality.monitoring import coded
 from quanmin.services.quality.standardise import DIRECT_METHODS, DISPERSIONS, KINDS, METHODS, counted, direct, indirect
 
