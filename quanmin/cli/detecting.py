@@ -10,7 +10,8 @@ import typer
 
 from quanmin.catalog.messages import say
 
-METHODS = ("farrington_flexible", "farrington", "ears", "rki", "bayes", "cdc", "cusum", "glr_poisson", "glr_negbin", "binomial_cusum", "outbreak_p", "moving_percentile",
+METHODS = ("farrington_flexible", "farrington", "ears", "rki", "bayes", "cdc", "cusum", "glr_poisson", "glr_negbin", "binomial_cusum", "outbreak_p",
+           "moving_percentile",
            "fixed_threshold", "essence", "xmr")
 
 
@@ -32,7 +33,8 @@ def detect(file: Annotated[Path, typer.Argument(metavar="COUNTS.csv", help="CSV 
     if out is None:
         sys.stdout.write(written.decode("utf-8"))
     aside = sys.stdout if out else sys.stderr
-    print(say("detect_summary", method=found.method, series=f"{found.series:,}", periods=f"{found.periods:,}", judged=f"{found.judged:,}", alarms=f"{found.alarms:,}"), file=aside)
+    print(say("detect_summary", method=found.method, series=f"{found.series:,}", periods=f"{found.periods:,}", judged=f"{found.judged:,}",
+              alarms=f"{found.alarms:,}"), file=aside)
     if found.raised != found.alarms:
         print(say("detect_raised", raised=f"{found.raised:,}"), file=aside)
     for used, times in found.stood_in.most_common():

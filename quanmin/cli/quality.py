@@ -16,8 +16,8 @@ from quanmin.model import Problem, Refusal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from quanmin.services.quality.calibration import Performance
     from quanmin.records.bare_files import Cases
+    from quanmin.services.quality.calibration import Performance
     from quanmin.services.quality.modelling import Modelled
 
 app = typer.Typer(no_args_is_help=True, help="Outcomes, fairly compared: standardised ratios, risk models and charts from bare files.")

@@ -86,8 +86,8 @@ def _intercept(y, mu, s, begin, end, a, value):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def contagious(y, mu, s, first, last, end, start, before, a, is_strict):  # type: ignore[no-untyped-def]
-    """The largest log-likelihood ratio of series s over stretches that begin at first … last and end before `end`; `start` is where the chart began, with `before`
-    cases the period before; `a` is the negative binomial's alpha."""
+    """The largest log-likelihood ratio of series s over stretches that begin at first … last and end before `end`; `start` is where the chart began, with
+    `before` cases the period before; `a` is the negative binomial's alpha."""
     best, log_rate = -math.inf, math.log(0.5) if a == 0 else 0.5
     for begin in range(first, last + 1):
         if not is_strict:

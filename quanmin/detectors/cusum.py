@@ -73,7 +73,8 @@ def in_control(of: Series, settings: Mapping[str, Any]) -> Numbers:
 
 
 def given(of: Series, value: Any, name: str) -> Numbers:
-    """A number, one per series, one per period judged or (series, period) as an array of the shape judged; per period of the whole series is cut to those judged."""
+    """A number, one per series, one per period judged or (series, period) as an array of the shape judged; per period of the whole series is cut to those
+    judged."""
     found = np.asarray(value, dtype=np.float64)
     if found.ndim and found.shape[-1] == of.counts.shape[1] and found.shape[-1] != of.shape[1]:
         found = found[..., of.periods]
@@ -86,7 +87,8 @@ def given(of: Series, value: Any, name: str) -> Numbers:
 
 
 def cusum(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """S = max(0, S + x − k) of transformed counts, an alarm at S ≥ h and no restart (Rossi et al. 1999); `k`, `h`, `trans`, `alpha` (negative binomial), `m`."""
+    """S = max(0, S + x − k) of transformed counts, an alarm at S ≥ h and no restart (Rossi et al. 1999); `k`, `h`, `trans`, `alpha` (negative binomial),
+    `m`."""
     k, h, trans = float(settings["k"]), float(settings["h"]), settings["trans"]
     m = in_control(of, settings)
     alpha = np.full(of.shape, np.nan if settings["alpha"] is None else float(settings["alpha"]))
@@ -123,8 +125,8 @@ def _moment_alpha(of: Series, m: Numbers) -> Numbers:
 
 
 def _inverted(need: Numbers, m: Numbers, trans: str, alpha: Numbers, left: Numbers) -> Numbers:
-    """The count that would bring the sum to the limit: the transformation backwards, at least 0. Where R does not turn it (none, anscombeNegBin) it is what is `left`
-    to the limit; R takes the cube root of m, not its inverse, in the second order."""
+    """The count that would bring the sum to the limit: the transformation backwards, at least 0. Where R does not turn it (none, anscombeNegBin) it is
+    what is `left` to the limit; R takes the cube root of m, not its inverse, in the second order."""
     if trans == "standard":
         found = np.ceil(np.sqrt(m) * need + m)
     elif trans == "rossi":
@@ -155,8 +157,8 @@ def _binomial(y, size, low, high, h, total, alarm):  # type: ignore[no-untyped-d
 
 
 def binomial_cusum(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """Likelihood-ratio CUSUM of positives among those tested (the population): the odds of `pi0` (given, or the share of all earlier periods) against `OR` times
-    these; an alarm at `h`, then from 0 again. `upper` holds the statistic, as in R's categoricalCUSUM."""
+    """Likelihood-ratio CUSUM of positives among those tested (the population): the odds of `pi0` (given, or the share of all earlier periods) against `OR`
+    times these; an alarm at `h`, then from 0 again. `upper` holds the statistic, as in R's categoricalCUSUM."""
     if of.population is None:
         raise SettingError("population", None, "needed", "population")
     size = np.ascontiguousarray(of.population[:, of.periods])

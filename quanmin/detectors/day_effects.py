@@ -15,8 +15,8 @@ LEAST, SMOOTHING = 0.05, 5.0  # a factor is at least this; cases added on both s
 
 
 def kinds_of_days(timeline: Timeline, holidays: Iterable[date], workdays: Iterable[date] = ()) -> Whole:
-    """The kind of every day: 0 … 6 for Monday to Sunday, 7 for a holiday, 8 for the first day after holidays. `workdays` are weekend days worked instead: they count
-    as Fridays."""
+    """The kind of every day: 0 … 6 for Monday to Sunday, 7 for a holiday, 8 for the first day after holidays. `workdays` are weekend days worked instead:
+    they count as Fridays."""
     days = timeline.days
     kinds = (days + 3) % 7
     worked = np.isin(days, np.array(sorted(workdays), dtype="datetime64[D]").astype(np.int64))
@@ -27,7 +27,8 @@ def kinds_of_days(timeline: Timeline, holidays: Iterable[date], workdays: Iterab
 
 
 def day_factors(history: Numbers, kinds: Whole, first_judged: int) -> Numbers:
-    """How many times the usual a day brings, shape (series, time): cases on days of a kind over what the seven days around them bring, learnt before `first_judged`.
+    """How many times the usual a day brings, shape (series, time): cases on days of a kind over what the seven days around them bring, learnt before
+    `first_judged`.
 
     Series with fewer than 56 days of past have factor 1; ordinary weekdays average 1, so that a week's sum is what it was.
     """

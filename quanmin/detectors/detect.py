@@ -28,8 +28,10 @@ YEARS = 5
 FEWEST_CASES = 10  # in the baseline, below which a regression says little
 Method = Callable[[Series, str, Mapping[str, Any]], Signals]
 METHODS: dict[str, Method] = {
-    "farrington_flexible": farrington, "farrington": farrington, "ears": ears, "cusum": cusum, "glr_poisson": glr, "glr_negbin": glr, "binomial_cusum": binomial_cusum,
-    "outbreak_p": outbreak_p, "rki": rki, "bayes": rki, "cdc": cdc, "moving_percentile": moving_percentile, "fixed_threshold": fixed_threshold, "essence": essence, "xmr": xmr,
+    "farrington_flexible": farrington, "farrington": farrington, "ears": ears, "cusum": cusum, "glr_poisson": glr, "glr_negbin": glr,
+    "binomial_cusum": binomial_cusum,
+    "outbreak_p": outbreak_p, "rki": rki, "bayes": rki, "cdc": cdc, "moving_percentile": moving_percentile, "fixed_threshold": fixed_threshold,
+    "essence": essence, "xmr": xmr,
 }
 assert set(METHODS) == set(SETTINGS)
 
@@ -42,17 +44,17 @@ def detect(counts: Numbers, method: str, /, *, timeline: Timeline | None = None,
 
     `counts` has the shape (series, time), NaN where a period is missing; `population` the same shape (denominators, people under observation, tests).
     `exclude` (the same shape, or one row for all) marks periods of confirmed outbreaks: judged, but in no baseline. `range` says which periods are judged:
-    {"from": 300, "to": 522} as R counts, from 1, or places from 0; without it all whose whole baseline exists. `fallback`: where the method has no model, or its
-    baseline has fewer than `fewest_cases` (Farrington: 10), the Bayes predictive judges at `fallback_alpha`; without it results are the reference's, missing
-    values included. `single_case` marks series (or all) of which any case is a signal. `day_effects` (daily series with dates) takes weekdays, `holidays` and
-    `workdays` into account. `workers` threads share the series. All else are the method's settings, see `settings.SETTINGS`.
+    {"from": 300, "to": 522} as R counts, from 1, or places from 0; without it all whose whole baseline exists. `fallback`: where the method has no model,
+    or its baseline has fewer than `fewest_cases` (Farrington: 10), the Bayes predictive judges at `fallback_alpha`; without it results are the
+    reference's, missing values included. `single_case` marks series (or all) of which any case is a signal. `day_effects` (daily series with dates) takes
+    weekdays, `holidays` and `workdays` into account. `workers` threads share the series. All else are the method's settings, see `settings.SETTINGS`.
 
     Raises SettingError for a method or setting that is not known or cannot be used.
     """
-    name = method_of(method)
-    chosen = settled(name, settings)
-    told = np.ascontiguousarray(np.atleast_2d(np.asarray(counts, dtype=np.float64)))
     line = timeline or Timeline()
+    name = method_of(method)
+    chosen = settled(name, settings, line.freq)
+    told = np.ascontiguousarray(np.atleast_2d(np.asarray(counts, dtype=np.float64)))
     judged = _periods(range, told.shape[1], _first(name, chosen, line.freq), fallback)
     if line.dates is not None and len(line.dates) != told.shape[1]:
         raise SettingError("dates", len(line.dates), "range", str(told.shape[1]))
@@ -71,7 +73,8 @@ def detect(counts: Numbers, method: str, /, *, timeline: Timeline | None = None,
 
 
 def _stood_in(signals: Signals, of: Series, name: str, settings: Mapping[str, Any], alpha: float | None, fewest_cases: float | None) -> Signals:
-    """The signals with the Bayes predictive where the method has no say: with the Farrington methods' own baseline, else that of all earlier periods of five years."""
+    """The signals with the Bayes predictive where the method has no say: with the Farrington methods' own baseline, else that of all earlier periods of
+    five years."""
     is_regression = name.startswith("farrington")
     if alpha is None:
         alpha = float(settings["alpha"]) if is_regression else FALLBACK_ALPHA

@@ -12,7 +12,7 @@ from numba import njit
 from scipy.special import stdtrit
 
 from quanmin.detectors.probability import student_two_sided
-from quanmin.detectors.signals import NO_MODEL, SettingError, Numbers, Series, Signals, signals
+from quanmin.detectors.signals import NO_MODEL, Numbers, Series, SettingError, Signals, signals
 
 BASELINE, GUARD = 28, 2
 FEWEST_EWMA, FEWEST_REGRESSION = 7, 11  # days of baseline to begin with
@@ -152,8 +152,8 @@ def _scaled(counts: Numbers) -> Numbers:
 
 
 def essence(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """`detector` regression, ewma or switch (regression where its adjusted R² reaches 0.60); an alarm at p < `alpha` (red 0.01, yellow 0.05 in `extra["state"]`:
-    0 grey, 1 blue, 2 yellow, 3 red). Regression needs dates, for the weekday."""
+    """`detector` regression, ewma or switch (regression where its adjusted R² reaches 0.60); an alarm at p < `alpha` (red 0.01, yellow 0.05 in
+    `extra["state"]`: 0 grey, 1 blue, 2 yellow, 3 red). Regression needs dates, for the weekday."""
     detector = ("switch", "ewma", "regression").index(settings["detector"])
     if of.timeline.dates is None and detector != 1:
         raise SettingError("dates", None, "needed", "date")
@@ -174,7 +174,8 @@ def essence(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     alarm = np.where(np.isnan(p), NO_MODEL, (p < settings["alpha"]) & (state != BLUE)).astype(np.int8)
     days = chosen[:, DAYS].astype(np.int32)
     last = of.periods - GUARD - 1
-    told = signals(name, of, chosen[:, UPPER] * divisor[:, None], expected=chosen[:, EXPECTED] * divisor[:, None], score=chosen[:, STATISTIC], alarm=alarm, p_value=p,
+    told = signals(name, of, chosen[:, UPPER] * divisor[:, None], expected=chosen[:, EXPECTED] * divisor[:, None], score=chosen[:, STATISTIC], alarm=alarm,
+                   p_value=p,
                    extra={"state": state, "sigma": chosen[:, SIGMA], "fit": chosen[:, FIT], "regression": use.astype(np.float64)},
                    baseline=(np.maximum(last - BASELINE + 1, 0), last, np.full(len(last), BASELINE)))
     return replace(told, size=days, first=np.where(days > 0, told.first, -1).astype(np.int32), last=np.where(days > 0, told.last, -1).astype(np.int32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,8 @@ FEWEST_YEARS = 3  # with fewer, a window of seven weeks has too few rows to say 
 
 @dataclass(frozen=True)
 class Design:
-    """Per period judged (first axis): the baseline's places, their times and levels, how many, where the prediction lies, and how many years it reaches back."""
+    """Per period judged (first axis): the baseline's places, their times and levels, how many, where the prediction lies, and how many years it reaches
+    back."""
 
     rows: NDArray[np.int64]
     time: Numbers
@@ -142,7 +144,8 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
             if n == 0 or math.isnan(log_population[s, k]):
                 reason[s, j] = TOO_SHORT
                 continue
-            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights, time_now[j],
+            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights,
+                                       time_now[j],
                                        log_population[s, k])
             mean, phi = found[PREDICTED], found[DISPERSION]
             if math.isnan(mean) or math.isnan(phi):
@@ -171,9 +174,10 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
 
 
 def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """Judge series by Farrington's method; `settings` as R names them (b, w, reweight, weightsThreshold, trend, pThresholdTrend, limit54, powertrans, noPeriods,
-    pastWeeksNotIncluded, thresholdMethod, alpha, populationOffset). `name` "farrington" is the version of 1996, which uses z of 1−α/2, its windows only and other
-    dispersions. Where nothing may stand in (strict), the score of the plug-in limits is measured from the logarithm of the expectation, as R does."""
+    """Judge series by Farrington's method; `settings` as R names them (b, w, reweight, weightsThreshold, trend, pThresholdTrend, limit54, powertrans,
+    noPeriods, pastWeeksNotIncluded, thresholdMethod, alpha, populationOffset). `name` "farrington" is the version of 1996, which uses z of 1−α/2, its
+    windows only and other dispersions. Where nothing may stand in (strict), the score of the plug-in limits is measured from the logarithm of the
+    expectation, as R does."""
     is_original = name == "farrington"
     blocks = 1 if is_original else settings["noPeriods"]
     past = 0 if is_original else settings["pastWeeksNotIncluded"]
@@ -190,7 +194,8 @@ def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
 
     def judge(begin: int, end: int) -> None:
         _judge(of.counts, of.history, offset, plan.rows, plan.time, plan.label, plan.size, plan.time_now, plan.years, of.periods, blocks, settings["trend"],
-               float(settings["pThresholdTrend"]), is_original, float(settings["weightsThreshold"]) if settings["reweight"] else -1.0, float(settings["limit54"][0]),
+               float(settings["pThresholdTrend"]), is_original, float(settings["weightsThreshold"]) if settings["reweight"] else -1.0,
+               float(settings["limit54"][0]),
                int(settings["limit54"][1]), 1 - alpha, float(ndtri(1 - alpha)), POWERS[settings["powertrans"]],
                threshold, of.is_strict and threshold > 0, begin, end, out, alarm, reason, used_rows)
 
@@ -213,7 +218,7 @@ def in_threads(work: Any, count: int, workers: int) -> None:
         return
     ends = np.linspace(0, count, 4 * workers + 1).astype(int).tolist()
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work, begin, end) for begin, end in zip(ends[:-1], ends[1:], strict=True) if end > begin]:
+        for done in [pool.submit(work, begin, end) for begin, end in itertools.pairwise(ends) if end > begin]:
             done.result()
 
 

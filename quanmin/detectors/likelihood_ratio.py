@@ -169,7 +169,8 @@ def _expected(of: Series, settings: Mapping[str, Any], is_negative_binomial: boo
 
 def glr(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     """(Generalised) likelihood-ratio chart; `mu0` expected counts (or a regression on time and `S` yearly waves over all earlier periods), `alpha` (0 Poisson),
-    `theta` a known change on the log scale (None: estimated), `c.ARL` the limit, `change` intercept or epi, `M`, `Mtilde`, `dir` inc or dec, `ret` cases or value.
+    `theta` a known change on the log scale (None: estimated), `c.ARL` the limit, `change` intercept or epi, `M`, `Mtilde`, `dir` inc or dec, `ret` cases
+    or value.
 
     With ret = "value" `upper` holds the statistic, as in R; it starts anew after an alarm.
     """
@@ -185,6 +186,7 @@ def glr(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
         before = of.history[:, first - 1] if first and not of.is_strict else np.zeros(of.shape[0])
         _generalised(y.copy(), mu, alpha, limit, 1 if settings["change"] == "epi" else 0, 1.0 if settings["dir"] == "inc" else -1.0, int(settings["M"]),
                      int(settings["Mtilde"]), wants_cases, np.ascontiguousarray(before), of.is_strict, value, cases, alarm)
-    told = signals(name, of, cases if wants_cases else value, expected=mu, score=value / limit, alarm=alarm, baseline=all_before(of), extra={"statistic": value})
+    told = signals(name, of, cases if wants_cases else value, expected=mu, score=value / limit, alarm=alarm, baseline=all_before(of),
+                   extra={"statistic": value})
     told.reason[(alarm == NO_MODEL) & ~np.isnan(y)] = NO_EXPECTATION
     return told

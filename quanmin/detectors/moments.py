@@ -15,7 +15,8 @@ from quanmin.detectors.probability import normal_above, predictive_at_least, pre
 from quanmin.detectors.signals import NO_MODEL, NO_VARIATION, Series, Signals, Whole, blank, signals
 
 # 97.5 % Poisson limits that R's algo.rki uses for means of 0 … 20 (column O of its table)
-RKI_LIMITS = np.array([3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633, 19.05, 20.335, 21.364, 22.945, 23.762, 25.4, 26.306, 27.735,
+RKI_LIMITS = np.array([3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633, 19.05, 20.335, 21.364, 22.945, 23.762, 25.4,
+                       26.306, 27.735,
                        28.966, 30.017])
 LEAST_SHARE = 0.5  # of a short baseline that must be there where missing periods are left out
 
@@ -72,12 +73,13 @@ def _ears(counts, history, periods, kind, b, fewest, least_sigma, z, is_strict, 
 
 
 def ears(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """EARS C1, C2 or C3 (Hutwagner et al. 2003; R's earsC): `method`, `baseline` periods, `minSigma`, `alpha`. C3's limit is R's: today's count plus what the excess of
-    the two days before leaves to the limit."""
+    """EARS C1, C2 or C3 (Hutwagner et al. 2003; R's earsC): `method`, `baseline` periods, `minSigma`, `alpha`. C3's limit is R's: today's count plus what
+    the excess of the two days before leaves to the limit."""
     kind, b = int(settings["method"][1]), int(settings["baseline"])
     alpha = settings["alpha"] if settings["alpha"] is not None else (0.025 if kind == 3 else 0.001)
     mean, upper, tail = (np.full(of.shape, np.nan) for _ in range(3))
-    _ears(of.counts, of.history, of.periods, kind, b, b if of.is_strict else math.ceil(b * LEAST_SHARE), float(settings["minSigma"]), float(ndtri(1 - alpha)), of.is_strict,
+    _ears(of.counts, of.history, of.periods, kind, b, b if of.is_strict else math.ceil(b * LEAST_SHARE), float(settings["minSigma"]),
+          float(ndtri(1 - alpha)), of.is_strict,
           mean, upper, tail)
     gap = 0 if kind == 1 else 2
     told = signals(name, of, upper, expected=mean, p_value=tail, baseline=_ends(of.periods - gap - b, of.periods - gap - 1, b))
@@ -92,7 +94,8 @@ def _ends(first: Whole, last: Whole, size: int | Whole) -> tuple[Whole, Whole, W
 
 
 def _windows(of: Series, b: int, w: int, has_recent: bool) -> NDArray[np.int64]:
-    """Reference places of every period (period, reference): the previous w where `has_recent`, and 2w + 1 around each of the b earlier years; −1 before the first."""
+    """Reference places of every period (period, reference): the previous w where `has_recent`, and 2w + 1 around each of the b earlier years; −1 before
+    the first."""
     freq = of.timeline.freq
     back = [np.arange(-w, 0)] if has_recent else []
     back += [np.arange(-i * freq - w, -i * freq + w + 1) for i in range(1, b + 1)]
@@ -181,8 +184,9 @@ def cdc(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
 
 
 def moving_percentile(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """China's moving percentile method (CIDARS): the last block (a week) against percentile `P` of the same block and `half_window_blocks` before and after it in
-    each of `years` years. `block_steps` periods make a block (7 days, 1 week), `year_steps` a year. `at_least` raises the alarm at the percentile, not above it."""
+    """China's moving percentile method (CIDARS): the last block (a week) against percentile `P` of the same block and `half_window_blocks` before and
+    after it in each of `years` years. `block_steps` periods make a block (7 days, 1 week), `year_steps` a year. `at_least` raises the alarm at the
+    percentile, not above it."""
     steps = settings["block_steps"] or (7 if of.timeline.freq >= 300 else 1)
     year = settings["year_steps"] or (364 if of.timeline.freq >= 300 else of.timeline.freq)
     half, years = settings["half_window_blocks"], settings["years"]
@@ -208,7 +212,8 @@ def moving_percentile(of: Series, name: str, settings: Mapping[str, Any]) -> Sig
     seen = np.ascontiguousarray(now[:, of.periods])
     raised = (seen >= upper) & (seen > 0) if settings["at_least"] else seen > upper
     alarm = np.where(np.isnan(seen) | np.isnan(upper), NO_MODEL, raised).astype(np.int8)
-    return signals(name, of, upper, expected=middle, observed=seen, alarm=alarm, baseline=_ends(np.where(ok, ends.min(axis=1) - steps + 1, -1), ends.max(axis=1), ends.shape[1]))
+    return signals(name, of, upper, expected=middle, observed=seen, alarm=alarm, baseline=_ends(np.where(ok, ends.min(axis=1) - steps + 1, -1),
+                                                                                                ends.max(axis=1), ends.shape[1]))
 
 
 def fixed_threshold(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:

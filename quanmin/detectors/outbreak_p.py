@@ -63,8 +63,8 @@ def _judge(y, periods, limit, wants_cases, most, value, cases, alarm):  # type: 
 
 
 def outbreak_p(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
-    """An alarm where the ratio exceeds `k`, from the first period on; ret = "cases": `upper` is how many cases raise it, up to `maxUpperboundCases`, and missing where
-    no case is needed; ret = "value": `upper` holds the ratio."""
+    """An alarm where the ratio exceeds `k`, from the first period on; ret = "cases": `upper` is how many cases raise it, up to `maxUpperboundCases`, and
+    missing where no case is needed; ret = "value": `upper` holds the ratio."""
     value, cases, alarm = np.full(of.shape, np.nan), np.full(of.shape, np.nan), np.full(of.shape, NO_MODEL, np.int8)
     wants_cases = settings["ret"] == "cases"
     y = of.history.copy()

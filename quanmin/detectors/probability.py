@@ -64,7 +64,8 @@ def incomplete_beta(a: float, b: float, x: float, y: float) -> float:
         return 0.0
     if y <= 0:
         return 1.0
-    front = math.exp(a * math.log(x) + b * math.log(y) - log_beta(a, b))
+    log_x, log_y = math.log(x) if x < 0.5 else math.log1p(-y), math.log1p(-x) if x < 0.5 else math.log(y)
+    front = math.exp(a * log_x + b * log_y - log_beta(a, b))
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(a, b, x) / a
     return 1.0 - front * _fraction(b, a, y) / b
@@ -145,7 +146,8 @@ def _summed_quantile(level: float, first: float, size: float, ratio: float) -> f
 
 @njit(cache=True, nogil=True)
 def count_quantile(level: float, z: float, mean: float, phi: float) -> float:
-    """The smallest count that is not exceeded with probability `level`; `z` is the normal quantile of `level`. Variance phi × mean (negative binomial, Poisson)."""
+    """The smallest count that is not exceeded with probability `level`; `z` is the normal quantile of `level`. Variance phi × mean (negative binomial,
+    Poisson)."""
     if not mean > 0:
         return math.nan if math.isnan(mean) else 0.0
     deviation, skew = math.sqrt(phi * mean), (2 * phi - 1) / math.sqrt(phi * mean)

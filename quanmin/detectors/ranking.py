@@ -11,8 +11,8 @@ from quanmin.detectors.signals import ALARM, Flags, Numbers, Signals, Whole
 
 @dataclass(frozen=True)
 class Ranked:
-    """Of every series and period: `q` the smallest share of false alarms at which it would be raised (Benjamini & Hochberg 1995), NaN without a p-value; `rank` from 1,
-    the least likely first, within its period (0: no model); `raised` whether it is an alarm within the budget."""
+    """Of every series and period: `q` the smallest share of false alarms at which it would be raised (Benjamini & Hochberg 1995), NaN without a p-value;
+    `rank` from 1, the least likely first, within its period (0: no model); `raised` whether it is an alarm within the budget."""
 
     q: Numbers
     rank: Whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 
 import numpy as np
@@ -55,7 +56,7 @@ def block_labels(points: Whole, half_window: int, blocks: int, at: int) -> NDArr
     """
     labels = np.full(at + 1, NOWHERE)
     labels[max(at - half_window, 0):] = blocks - 1
-    for later, earlier in zip(points[:-1], points[1:], strict=True):
+    for later, earlier in itertools.pairwise(points):
         if blocks > 1:
             between = int(later) - 2 * half_window - 1 - int(earlier)
             if between < blocks - 1:

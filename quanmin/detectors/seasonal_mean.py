@@ -77,7 +77,8 @@ def negative_binomial_fit(design: Numbers, y: Numbers) -> tuple[Numbers, float] 
     return None if coefficients is None else (coefficients, theta)
 
 
-def expectation(history: Numbers, freq: int, periods: Whole, count: int, has_trend: bool, is_negative_binomial: bool, offset: int = 0) -> tuple[Numbers, Numbers]:
+def expectation(history: Numbers, freq: int, periods: Whole, count: int, has_trend: bool, is_negative_binomial: bool, offset: int = 0) -> tuple[Numbers,
+                                                                                                                                                Numbers]:
     """The expected counts of every series in `periods` from all earlier ones, and 1/θ of each (0 for Poisson); NaN where no model can be fitted.
 
     Time is the place counted from 1 + `offset`.

@@ -11,7 +11,8 @@ from quanmin.detectors.signals import SettingError
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: `kind` number, whole, flag, text, pair or any; numbers lie from `low` to `high`, texts are one of `choices`; None is taken where it is the default."""
+    """A setting: `kind` number, whole, flag, text, pair or any; numbers lie from `low` to `high`, texts are one of `choices`; None is taken where it is
+    the default."""
 
     default: Any
     kind: str
@@ -27,11 +28,12 @@ def _share(default: Any) -> Setting:
 _FARRINGTON = {
     "b": Setting(5, "whole", 1, 50), "w": Setting(3, "whole", 0, 25), "reweight": Setting(True, "flag"), "weightsThreshold": Setting(2.58, "number", 0, 1e9),
     "trend": Setting(True, "flag"), "pThresholdTrend": Setting(1.0, "number", 0, 1), "limit54": Setting((5, 4), "pair", 0, 1e9),
-    "powertrans": Setting("2/3", "text", choices=("2/3", "1/2", "none")), "noPeriods": Setting(10, "whole", 1, 52), "pastWeeksNotIncluded": Setting(26, "whole", 0, 10_000),
+    "powertrans": Setting("2/3", "text", choices=("2/3", "1/2", "none")),
+    "noPeriods": Setting(10, "whole", 1, 52), "pastWeeksNotIncluded": Setting(26, "whole", 0, 10_000),
     "thresholdMethod": Setting("nbPlugin", "text", choices=("delta", "nbPlugin", "muan")), "alpha": _share(0.005), "populationOffset": Setting(False, "flag"),
     "glmWarnings": Setting(False, "flag"), "verbose": Setting(False, "flag"),
 }
-_ORIGINAL = _FARRINGTON | {"b": Setting(5, "whole", 1, 50), "weightsThreshold": Setting(1.0, "number", 0, 1e9), "pThresholdTrend": Setting(0.05, "number", 0, 1),
+_ORIGINAL = _FARRINGTON | {"weightsThreshold": Setting(1.0, "number", 0, 1e9), "pThresholdTrend": Setting(0.05, "number", 0, 1),
                            "alpha": _share(0.01)}
 _WINDOWED = {"b": Setting(2, "whole", 0, 50), "w": Setting(4, "whole", 0, 26), "actY": Setting(False, "flag"), "unit": Setting(1, "any")}
 _GLR = {
@@ -43,12 +45,18 @@ _GLR = {
 SETTINGS: dict[str, dict[str, Setting]] = {
     "farrington_flexible": _FARRINGTON,
     "farrington": _ORIGINAL,
-    "ears": {"method": Setting("C2", "text", choices=("C1", "C2", "C3")), "baseline": Setting(7, "whole", 3, 10_000), "minSigma": Setting(0.0, "number", 0, 1e9), "alpha": _share(None)},
+    "ears": {"method": Setting("C2", "text", choices=("C1", "C2", "C3")), "baseline": Setting(7, "whole", 3, 10_000), "minSigma": Setting(0.0, "number", 0, 1e9),
+
+
+
+ "alpha": _share(None)},
     "rki": _WINDOWED,
     "bayes": _WINDOWED | {"alpha": _share(0.01)},
     "cdc": {"b": Setting(5, "whole", 1, 50), "m": Setting(1, "whole", 0, 6), "alpha": _share(0.025), "unit": Setting(1, "any")},
-    "cusum": {"k": Setting(1.04, "number", 0, 1e12), "h": Setting(2.26, "number", 0, 1e12), "m": Setting(None, "any"), "alpha": Setting(None, "number", 0, 1e6),
-              "trans": Setting("standard", "text", choices=("none", "standard", "rossi", "anscombe", "anscombe2nd", "pearsonNegBin", "anscombeNegBin")), "unit": Setting(1, "any")},
+    "cusum": {"k": Setting(1.04, "number", 0, 1e12), "h": Setting(2.26, "number", 0, 1e12), "m": Setting(None, "any"),
+              "alpha": Setting(None, "number", 0, 1e6),
+              "trans": Setting("standard", "text", choices=("none", "standard", "rossi", "anscombe", "anscombe2nd", "pearsonNegBin", "anscombeNegBin")),
+              "unit": Setting(1, "any")},
     "glr_poisson": _GLR,
     "glr_negbin": _GLR,
     "binomial_cusum": {"h": Setting(4.0, "number", 0, 1e6), "OR": Setting(2.0, "number", 0, 1e6), "pi0": Setting(None, "any"), "unit": Setting(1, "any")},
@@ -63,8 +71,10 @@ SETTINGS: dict[str, dict[str, Setting]] = {
 }
 ALIASES = {
     "farringtonflexible": "farrington_flexible", "farrington(original)": "farrington", "algo.farrington": "farrington", "earsc": "ears", "algo.cusum": "cusum",
-    "algo.cdc": "cdc", "algo.rki": "rki", "algo.bayes": "bayes", "algo.glrnb": "glr_negbin", "algo.glrpois": "glr_poisson", "algo.outbreakp": "outbreak_p", "outbreakp": "outbreak_p",
-    "categoricalcusum(binomial)": "binomial_cusum", "categoricalcusum": "binomial_cusum", "cidars moving percentile": "moving_percentile", "mpm": "moving_percentile",
+    "algo.cdc": "cdc", "algo.rki": "rki", "algo.bayes": "bayes", "algo.glrnb": "glr_negbin", "algo.glrpois": "glr_poisson", "algo.outbreakp": "outbreak_p",
+    "outbreakp": "outbreak_p",
+    "categoricalcusum(binomial)": "binomial_cusum", "categoricalcusum": "binomial_cusum", "cidars moving percentile": "moving_percentile",
+    "mpm": "moving_percentile",
 }
 
 
@@ -117,11 +127,18 @@ def _value(name: str, value: Any, of: Setting) -> Any:
     return _number(name, value, of)
 
 
-def settled(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def rhythm(freq: int) -> dict[str, int]:
+    """Defaults that are counted in periods, for days and months (weeks are what SETTINGS say): windows of three weeks, half a year not included."""
+    if freq >= 300:
+        return {"w": 21, "pastWeeksNotIncluded": 182}
+    return {"w": 1, "noPeriods": 4, "pastWeeksNotIncluded": 6} if freq <= 12 else {}
+
+
+def settled(method: str, given: Mapping[str, Any], freq: int = 52) -> dict[str, Any]:
     """All settings of a method, the given ones checked; names may be written with or without capitals, dots and underscores. Raises SettingError."""
     known = SETTINGS[method]
     names = {_key(name): name for name in known}
-    found = {name: of.default for name, of in known.items()}
+    found = {name: of.default for name, of in known.items()} | {name: value for name, value in rhythm(freq).items() if name in known}
     for name, value in given.items():
         if _key(name) not in names:
             raise SettingError(name, value, "unknown", ", ".join(known))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
+from quanmin.records.bare_files import Cases, read_cases
 from quanmin.services.quality.calibration import FOLDS, Performance, performance, validated_by_folds, validated_by_time
 from quanmin.services.quality.comorbidity import INDICES, comorbidities, comorbidity_index, split_codes
 from quanmin.services.quality.design import KNOTS, design_of
-from quanmin.records.bare_files import Cases, read_cases
 from quanmin.services.quality.monitoring import sortable
 from quanmin.services.quality.risk import RiskModel, fit_days, fit_logistic
 

@@ -14,8 +14,8 @@ from scipy import special
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
-from quanmin.services.quality.charts import by_unit, ra_cusum, rocket_tails, vlad
 from quanmin.records.bare_files import NUMBER, Cases, read_cases
+from quanmin.services.quality.charts import by_unit, ra_cusum, rocket_tails, vlad
 from quanmin.services.quality.run_length import limit_for
 
 Numbers = NDArray[np.float64]

@@ -36,7 +36,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Counts:
-    """Series by time: `names` says per key column what each series is, `values` is (series, time) with NaN where there is none, `shared` by column the same shape."""
+    """Series by time: `names` says per key column what each series is, `values` is (series, time) with NaN where there is none, `shared` by column the
+    same shape."""
 
     keys: tuple[str, ...]
     names: tuple[tuple[str, ...], ...]
@@ -53,8 +54,8 @@ class Counts:
 def read_counts(path: Path, layout: Layout, freq: int | None = None, start: tuple[int, int] | None = None, is_negative_allowed: bool = False) -> Counts:
     """Read a file of counts.
 
-    Periods that a file leaves out are missing, not 0. Raises Refusal for columns that are not there, periods that cannot be read or do not fit one rhythm, counts
-    that are no numbers or below 0, and two rows of one series and period.
+    Periods that a file leaves out are missing, not 0. Raises Refusal for columns that are not there, periods that cannot be read or do not fit one rhythm,
+    counts that are no numbers or below 0, and two rows of one series and period.
     """
     header = header_of(path)
     columns = layout.counts or tuple(name for name in header if name not in (layout.date, INDEX, *layout.by, *layout.shared))

@@ -25,7 +25,8 @@ from quanmin.services.surveillance.counts_file import Counts, Layout, read_count
 
 Numbers = NDArray[np.float64]
 GIVEN = ("mu0", "m", "pi0")  # settings that may be a column, or FILE:COLUMN
-OWN = ("freq", "start", "range", "exclude", "single_case", "holidays", "workdays", "fallback", "fallback_alpha", "fewest_cases", "day_effects", "budget", "share", "workers")
+OWN = ("freq", "start", "range", "exclude", "single_case", "holidays", "workdays", "fallback", "fallback_alpha", "fewest_cases", "day_effects", "budget",
+       "share", "workers")
 COLUMN = "column "  # how R's runs name a column that was given
 
 
@@ -78,14 +79,16 @@ def _signals_of(asked: Asked) -> Found:
     freq, start = _rhythm(own)
     header = header_of(asked.path)
     columns = {name: value.removeprefix(COLUMN) for name in GIVEN if isinstance(value := settings.get(name), str) and value.removeprefix(COLUMN) in header}
-    exclude = own.get("exclude") if isinstance(own.get("exclude"), str) and own["exclude"] in header else ""
+    exclude = str(own["exclude"]) if own.get("exclude") in header else ""
     shared = [*columns.values(), *([asked.population] if asked.population in header else []), *([exclude] if exclude else [])]
     counts = read_counts(asked.path, Layout(asked.date, asked.counts, asked.by, tuple(dict.fromkeys(shared))), freq, start)
     settings |= {name: counts.shared[column] for name, column in columns.items()}
     for name in GIVEN:
         if isinstance(settings.get(name), str) and settings[name] not in ("glm", "mean"):
             settings[name] = _from_file(settings[name], asked, counts, name)
-    population = counts.shared.get(asked.population) if asked.population in header else _from_file(asked.population, asked, counts, "population") if asked.population else None
+    population = counts.shared.get(asked.population)
+    if asked.population and population is None:
+        population = _from_file(asked.population, asked, counts, "population")
     if population is not None and method.startswith("farrington"):
         settings.setdefault("populationOffset", True)
     percentiles = settings.pop("P", [80]) if method == "moving_percentile" else [None]
@@ -144,11 +147,12 @@ def _excluded(own: Mapping[str, Any], column: str, counts: Counts) -> NDArray[np
     if value is None:
         return None
     if column:
-        return np.nan_to_num(counts.shared[column]) != 0
+        found: NDArray[np.bool_] = np.nan_to_num(counts.shared[column]) != 0
+        return found
     marked = np.zeros(counts.values.shape, dtype=bool)
     for one in value if isinstance(value, list) else [value]:
         stretch = _range(str(one), counts)
-        marked[:, stretch.get("from", 1) - 1: stretch.get("to", marked.shape[1])] = True
+        marked[:, stretch.get("from", 1) - 1: stretch.get("to", len(counts.axis.labels))] = True
     return marked
 
 
@@ -194,7 +198,7 @@ def _from_file(told: str, asked: Asked, counts: Counts, name: str) -> Numbers:
         if row is not None:
             for period, label in enumerate(other.axis.labels):
                 place = counts.axis.place(label) if when == asked.date or counts.axis.form == "number" else int(label) - 1 if label.isdigit() else None
-                if place is not None and place < found.shape[1]:
+                if place is not None and place < len(counts.axis.labels):
                     found[at, place] = other.values[row, period]
     return found
 

@@ -34,7 +34,7 @@ class Axis:
     def place(self, text: str) -> int | None:
         """The place of a period (from 0) by how it is written; None where it is not on the axis."""
         found = parsed(text)
-        if found is None or found[0] != self.form and "day" not in (found[0], self.form):
+        if found is None or (found[0] != self.form and "day" not in (found[0], self.form)):
             return None
         if self.timeline.dates is None:
             at = found[1] - int(self.labels[0])
