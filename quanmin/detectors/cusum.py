@@ -75,7 +75,7 @@ def in_control(of: Series, settings: Mapping[str, Any]) -> Numbers:
 def given(of: Series, value: Any, name: str) -> Numbers:
     """A number, one per series, one per period judged or (series, period) as an array of the shape judged; per period of the whole series is cut to those
     judged."""
-    found = np.asarray(value, dtype=np.float64)
+    found = as_numbers(name, value)
     if found.ndim and found.shape[-1] == of.counts.shape[1] and found.shape[-1] != of.shape[1]:
         found = found[..., of.periods]
     if found.ndim == 1 and len(found) == of.shape[0] and len(found) != of.shape[1]:
@@ -84,6 +84,14 @@ def given(of: Series, value: Any, name: str) -> Numbers:
         return np.ascontiguousarray(np.broadcast_to(found, of.shape))
     except ValueError as error:
         raise SettingError(name, f"{found.shape}", "range", f"{of.shape}") from error
+
+
+def as_numbers(name: str, value: Any) -> Numbers:
+    """A number or numbers as an array; raises SettingError for what are none."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise SettingError(name, str(value)[:60], "number") from error
 
 
 def cusum(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:

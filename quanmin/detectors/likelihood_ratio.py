@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from quanmin.detectors.contagious import contagious
-from quanmin.detectors.cusum import all_before, given
+from quanmin.detectors.cusum import all_before, as_numbers, given
 from quanmin.detectors.seasonal_mean import expectation
 from quanmin.detectors.signals import ALARM, NO_EXPECTATION, NO_MODEL, QUIET, Numbers, Series, SettingError, Signals, signals
 
@@ -164,7 +164,12 @@ def _expected(of: Series, settings: Mapping[str, Any], is_negative_binomial: boo
             raise SettingError("alpha", None, "needed", "alpha")
     if not is_negative_binomial:
         return mu, np.zeros(of.shape[0])
-    return mu, found if given_alpha is None else np.broadcast_to(np.asarray(given_alpha, dtype=np.float64), of.shape[:1]).astype(np.float64)
+    if given_alpha is not None:
+        told = as_numbers("alpha", given_alpha)
+        if told.shape not in ((), of.shape[:1]) or not (told >= 0).all():
+            raise SettingError("alpha", str(given_alpha)[:60], "range", "0 …")
+        found = np.broadcast_to(told, of.shape[:1]).astype(np.float64)
+    return mu, found
 
 
 def glr(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
@@ -174,7 +179,7 @@ def glr(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
 
     With ret = "value" `upper` holds the statistic, as in R; it starts anew after an alarm.
     """
-    is_negative_binomial = name == "glr_negbin" and settings["alpha"] != 0
+    is_negative_binomial = name == "glr_negbin" and not (settings["alpha"] is not None and (as_numbers("alpha", settings["alpha"]) == 0).all())
     mu, alpha = _expected(of, settings, is_negative_binomial)
     y, limit = of.observed(), float(settings["c.ARL"])
     value, cases, alarm = np.full(of.shape, np.nan), np.full(of.shape, np.nan), np.full(of.shape, NO_MODEL, np.int8)

@@ -45,7 +45,8 @@ _GLR = {
 SETTINGS: dict[str, dict[str, Setting]] = {
     "farrington_flexible": _FARRINGTON,
     "farrington": _ORIGINAL,
-    "ears": {"method": Setting("C2", "text", choices=("C1", "C2", "C3")), "baseline": Setting(7, "whole", 3, 10_000), "minSigma": Setting(0.0, "number", 0, 1e9),
+    "ears": {"method": Setting("C2", "text", choices=("C1", "C2", "C3")), "baseline": Setting(7, "whole", 3, 10_000), "minSigma": Setting(0.0, "number", 0,
+                                                                                                                                          1e9),
 
 
 
@@ -109,7 +110,8 @@ def _number(name: str, value: Any, of: Setting) -> float | int:
     return int(found) if of.kind == "whole" else found
 
 
-def _value(name: str, value: Any, of: Setting) -> Any:
+def checked(name: str, value: Any, of: Setting) -> Any:
+    """A value as the setting takes it; raises SettingError for one it does not."""
     if of.kind == "any" or (value is None and of.default is None):
         return value
     if of.kind == "flag":
@@ -143,5 +145,5 @@ def settled(method: str, given: Mapping[str, Any], freq: int = 52) -> dict[str, 
         if _key(name) not in names:
             raise SettingError(name, value, "unknown", ", ".join(known))
         own = names[_key(name)]
-        found[own] = _value(own, value, known[own])
+        found[own] = checked(own, value, known[own])
     return found

@@ -156,8 +156,10 @@ def test_a_day_is_compared_with_days_of_its_kind() -> None:
     assert (detect(y, "ears", timeline=timeline, range=judged, baseline=28, day_effects=True).alarm[:, 50] == 1).all()
 
 
-@pytest.mark.parametrize("settings, name", [({"alpha": 7}, "alpha"), ({"b": 2.5}, "b"), ({"nonsense": 1}, "nonsense"), ({"thresholdMethod": "x"}, "thresholdMethod"),
-                                            ({"limit54": 5}, "limit54"), ({"range": {"from": 9, "to": 3}}, "range"), ({"populationOffset": True}, "populationOffset")])
+@pytest.mark.parametrize("settings, name", [({"alpha": 7}, "alpha"), ({"b": 2.5}, "b"), ({"nonsense": 1}, "nonsense"), ({"thresholdMethod": "x"},
+                                                                                                                        "thresholdMethod"),
+                                            ({"limit54": 5}, "limit54"), ({"range": {"from": 9, "to": 3}}, "range"), ({"populationOffset": True},
+                                                                                                                      "populationOffset")])
 def test_settings_that_cannot_be_used_are_named(settings: dict[str, Any], name: str) -> None:
     with pytest.raises(SettingError) as caught:
         detect(counts(5), "farringtonFlexible", **settings)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from quanmin.catalog.messages import all_messages, say
 from quanmin.detectors.detect import detect
 from quanmin.detectors.ranking import rank
-from quanmin.detectors.settings import method_of
+from quanmin.detectors.settings import Setting, checked, method_of
 from quanmin.detectors.signals import ALARM, NO_MODEL, REASONS, USED, SettingError, Signals
 from quanmin.model import Problem, Refusal
 from quanmin.records.bare_files import header_of
@@ -25,8 +25,10 @@ from quanmin.services.surveillance.counts_file import Counts, Layout, read_count
 
 Numbers = NDArray[np.float64]
 GIVEN = ("mu0", "m", "pi0")  # settings that may be a column, or FILE:COLUMN
-OWN = ("freq", "start", "range", "exclude", "single_case", "holidays", "workdays", "fallback", "fallback_alpha", "fewest_cases", "day_effects", "budget",
-       "share", "workers")
+OWN = ("freq", "start", "range", "exclude", "single_case", "holidays", "workdays")  # settings of ours, beside the flags and numbers below
+CHECKED = {"fallback": Setting(True, "flag"), "day_effects": Setting(False, "flag"), "fallback_alpha": Setting(None, "number", 1e-12, 0.5),
+           "fewest_cases": Setting(None, "number", 0, 1e9), "budget": Setting(None, "whole", 0, 1e9), "share": Setting(1.0, "number", 1e-12, 1),
+           "workers": Setting(None, "whole", 1, 256)}
 COLUMN = "column "  # how R's runs name a column that was given
 
 
@@ -76,6 +78,7 @@ def _refused(error: SettingError) -> Refusal:
 def _signals_of(asked: Asked) -> Found:
     method, settings = method_of(asked.method), dict(asked.settings)
     own = {name: settings.pop(name) for name in OWN if name in settings}
+    own |= {name: checked(name, settings.pop(name, of.default), of) for name, of in CHECKED.items()}
     freq, start = _rhythm(own)
     header = header_of(asked.path)
     columns = {name: value.removeprefix(COLUMN) for name in GIVEN if isinstance(value := settings.get(name), str) and value.removeprefix(COLUMN) in header}
@@ -96,9 +99,9 @@ def _signals_of(asked: Asked) -> Found:
     for p in percentiles if isinstance(percentiles, list) else [percentiles]:
         chosen = settings if p is None else settings | {"P": p}
         told = detect(counts.values, method, timeline=counts.axis.timeline, population=population, exclude=_excluded(own, exclude, counts),
-                      range=_range(own.get("range"), counts), fallback=_flag("fallback", own, True), fallback_alpha=own.get("fallback_alpha"),
-                      fewest_cases=own.get("fewest_cases"), single_case=_listed(own, counts), holidays=_days("holidays", own), workdays=_days("workdays", own),
-                      day_effects=_flag("day_effects", own, False), workers=own.get("workers"), **chosen)
+                      range=_range(own.get("range"), counts), fallback=own["fallback"], fallback_alpha=own["fallback_alpha"],
+                      fewest_cases=own["fewest_cases"], single_case=_listed(own, counts), holidays=_days("holidays", own), workdays=_days("workdays", own),
+                      day_effects=own["day_effects"], workers=own["workers"], **chosen)
         parts.append((p, told))
     return _found(parts, counts, method, own)
 
@@ -110,13 +113,6 @@ def _rhythm(own: dict[str, Any]) -> tuple[int | None, tuple[int, int] | None]:
     if start is not None and not (isinstance(start, list) and len(start) == 2 and all(isinstance(part, int) for part in start)):
         raise SettingError("start", start, "range", "2001,1")
     return freq, None if start is None else (start[0], start[1])
-
-
-def _flag(name: str, own: Mapping[str, Any], default: bool) -> bool:
-    value = own.get(name, default)
-    if not isinstance(value, bool):
-        raise SettingError(name, value, "choice", "true, false")
-    return value
 
 
 def _place(value: Any, counts: Counts) -> int:
@@ -206,7 +202,7 @@ def _from_file(told: str, asked: Asked, counts: Counts, name: str) -> Numbers:
 def _found(parts: list[tuple[Any, Signals]], counts: Counts, method: str, own: Mapping[str, Any]) -> Found:
     tables, unmodelled, stood_in, alarms, raised, judged = [], Counter[str](), Counter[str](), 0, 0, 0
     for p, told in parts:
-        ranked = rank(told, float(own.get("share") or 1.0), own.get("budget"))
+        ranked = rank(told, own["share"], own["budget"])
         tables.append(_laid_out(told, counts, method, p, ranked.q, ranked.rank, ranked.raised))
         lacking = told.alarm == NO_MODEL
         unmodelled.update(REASONS[code] for code in told.reason[lacking].tolist())

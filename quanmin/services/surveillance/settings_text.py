@@ -54,4 +54,4 @@ def read_settings(written: Iterable[str], params: str = "") -> dict[str, Any]:
 
 
 def _refused(option: str, value: str, rule: str) -> Refusal:
-    return Refusal(Problem(option, None, "", value, say(rule), say("detect_mend_setting")))
+    return Refusal(Problem(option, None, "JSON" if option == "--params" else "K=V", value, say(rule), say("detect_mend_setting")))
