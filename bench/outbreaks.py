@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "RKI 3": ("rki", {"b": 2, "w": 4, "actY": False}),
     "Bayes 3": ("bayes", {"b": 2, "w": 4, "actY": False, "alpha": 0.05}),
     "EARS C2, alpha 0.01": ("ears", {"method": "C2", "alpha": 0.01}),
+    "GLR negative binomial, limit 5": ("glr_negbin", {"c.ARL": 5, "ret": "value"}),
     "CIDARS moving percentile, P90 above": ("moving_percentile", {"P": 90, "years": 3, "block_steps": 1, "year_steps": 52}),
     "CIDARS moving percentile, P80 or above": ("moving_percentile", {"P": 80, "years": 3, "block_steps": 1, "year_steps": 52, "at_least": True}),
 }
@@ -41,6 +43,7 @@ PUBLISHED = {
     "RKI 3": (0.070, 0.746, 0.459, 0.930, 0.290, 0.356, 0.293),
     "Bayes 3": (0.105, 0.844, 0.504, 0.896, 0.232, 0.317, 0.197),
     "EARS C2, alpha 0.01": (0.085, 0.702, 0.414, 0.923, 0.250, 0.312, 0.335),
+    "GLR negative binomial, limit 5": (0.043, 0.516, 0.228, 0.958, 0.250, 0.238, 0.559),
     "CIDARS moving percentile, P90 above": (0.185, 0.885, 0.624, 0.815, 0.173, 0.270, 0.146),
     "CIDARS moving percentile, P80 or above": (0.302, 0.963, 0.737, 0.699, 0.132, 0.223, 0.066),
 }
@@ -80,10 +83,11 @@ def simulate(replicates: int, seed: int) -> tuple[Numbers, Numbers, Numbers]:
     return np.array(base), np.array(base) + np.array(out), np.array(out)
 
 
-def scores(base: Numbers, full: Numbers, out: Numbers, fallback: bool = False) -> dict[str, Worth]:
-    """Every method's worth on series without and with their outbreaks."""
+def scores(base: Numbers, full: Numbers, out: Numbers, names: Iterable[str] = (), fallback: bool = False) -> dict[str, Worth]:
+    """The worth of the named methods (or all) on series without and with their outbreaks."""
     judged, found = {"from": FIRST + 1, "to": WEEKS}, {}
-    for name, (method, settings) in METHODS.items():
+    for name in names or METHODS:
+        method, settings = METHODS[name]
         without, alarms = (detect(y, method, range=judged, fallback=fallback, **settings).alarm == ALARM for y in (base, full))
         found[name] = worth(without, alarms, out[:, FIRST:])
     return found

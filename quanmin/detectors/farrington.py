@@ -159,10 +159,7 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
                 reason[s, j] = MISSING
                 out[UPPER, s, j] = upper
                 continue
-            recent = 0.0
-            for t in range(max(k - over + 1, 0), k + 1):
-                if not math.isnan(counts[s, t]):
-                    recent += counts[s, t]
+            recent = np.nansum(counts[s, max(k - over + 1, 0): k + 1])
             out[TAIL, s, j] = tail
             centre = math.log(mean) if is_linked else mean
             out[SCORE, s, j] = (seen - centre) / (upper - centre) if upper != centre else math.nan

@@ -40,7 +40,7 @@ _GLR = {
     "mu0": Setting(None, "any"), "alpha": Setting(None, "any"), "theta": Setting(None, "number", -20, 20), "c.ARL": Setting(5.0, "number", 0, 1e6),
     "change": Setting("intercept", "text", choices=("intercept", "epi")), "Mtilde": Setting(1, "whole", 1, 10_000), "M": Setting(-1, "whole", -1, 10_000),
     "dir": Setting("inc", "text", choices=("inc", "dec")), "ret": Setting("cases", "text", choices=("cases", "value")), "S": Setting(1, "whole", 0, 10),
-    "trend": Setting(True, "flag"), "unit": Setting(1, "any"),
+    "trend": Setting(False, "flag"), "unit": Setting(1, "any"),
 }
 SETTINGS: dict[str, dict[str, Setting]] = {
     "farrington_flexible": _FARRINGTON,

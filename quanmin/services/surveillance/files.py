@@ -87,7 +87,9 @@ def _signals_of(asked: Asked) -> Found:
     counts = read_counts(asked.path, Layout(asked.date, asked.counts, asked.by, tuple(dict.fromkeys(shared))), freq, start)
     settings |= {name: counts.shared[column] for name, column in columns.items()}
     for name in GIVEN:
-        if isinstance(settings.get(name), str) and settings[name] not in ("glm", "mean"):
+        if str(settings.get(name)).startswith(COLUMN):
+            settings[name] = None  # a column that R's run was given and this file does not have: estimated from the periods before
+        elif isinstance(settings.get(name), str) and settings[name] not in ("glm", "mean"):
             settings[name] = _from_file(settings[name], asked, counts, name)
     population = counts.shared.get(asked.population)
     if asked.population and population is None:
