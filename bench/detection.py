@@ -81,13 +81,13 @@ def _reference(folder: Path) -> dict[str, Any]:
     if done.returncode:
         return {"peer": "R has no surveillance: " + done.stderr.strip().splitlines()[-1][:100]}
     version, spent, ears = done.stdout.split()[-3:]
-    table = np.genfromtxt(out, delimiter=",", skip_header=1, missing_values="NA", filling_values=np.nan, dtype=None, encoding="utf-8", usecols=(0,))
-    alarms = np.array([line.split(",")[1] == "TRUE" for line in out.read_text("utf-8").splitlines()[1:]])
+    lines = [line.split(",") for line in out.read_text("utf-8").splitlines()[1:]]
+    limits, alarms = np.array([np.nan if upper == "NA" else float(upper) for upper, _ in lines]), np.array([alarm == "TRUE" for _, alarm in lines])
     told = detect(chosen, "farrington_flexible", range={"from": BASELINE + 1, "to": BASELINE + JUDGED}, fallback=False, **NOUFAILY)
     size = told.alarm.size
     return {"peer": f"R surveillance {version}", "peer_series": len(chosen), "peer_ms_per_series_week": round(float(spent) / size * 1e3, 3),
             "peer_ears_microseconds": round(float(ears) / size * 1e6, 1), "alarms_differ": int((alarms != (told.alarm.ravel() == 1)).sum()),
-            "limits_differ_at_most": float(np.nanmax(np.abs(told.upper.ravel() - np.asarray(table, dtype=np.float64)), initial=0.0))}
+            "limits_differ_at_most": float(np.nanmax(np.abs(told.upper.ravel() - limits), initial=0.0))}
 
 
 def run(folder: Path) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def cusum(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     `m`."""
     k, h, trans = float(settings["k"]), float(settings["h"]), settings["trans"]
     m = in_control(of, settings)
-    alpha = np.full(of.shape, np.nan if settings["alpha"] is None else float(settings["alpha"]))
+    alpha = np.asarray(np.nan if settings["alpha"] is None else float(settings["alpha"]))
     if trans.endswith("NegBin") and settings["alpha"] is None:
         alpha = _moment_alpha(of, m)
     seen = of.observed()

@@ -98,7 +98,9 @@ def _upper(mean, variance, phi, level, z, power, threshold, seen):  # type: igno
         top = centre + z * deviation
         return (top ** (1 / power) if top > 0 else math.nan), normal_above((seen ** power - centre) / deviation)
     if threshold == 2:
-        mean = math.exp(min(math.log(mean) + z * math.sqrt(variance), 700.0))
+        mean = math.exp(min(math.log(mean) + z * math.sqrt(variance), 710.0))
+        if math.isinf(mean):
+            return math.nan, math.nan
     return count_quantile(level, z, mean, phi), count_at_least(seen, mean, phi)
 
 
@@ -118,13 +120,49 @@ def _chosen(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels
 
 
 @njit(cache=True, nogil=True)
-def _judge(counts, history, log_population, rows, time, labels, size, time_now, years, periods, levels, with_trend, p_trend, is_original, weights, fewest,  # type: ignore[no-untyped-def]
-           over, level, z, power, threshold, is_linked, begin, end, out, alarm, reason, used_rows):
+def _gathered(history, log_population, s, rows, time, labels, size, root, logs, parts, y, y23, x, label, offset, start, part):  # type: ignore[no-untyped-def]
+    """The baseline rows that have a count and a population, side by side; returns how many."""
+    n = 0
+    for i in range(size):
+        r = rows[i]
+        if math.isnan(history[s, r]) or math.isnan(log_population[s, r]):
+            continue
+        y[n], y23[n], x[n], label[n] = history[s, r], root[r], time[i], labels[i]
+        offset[n], start[n], part[n] = log_population[s, r], logs[r], parts[r]
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _told(s, j, seen, mean, upper, tail, recent, fewest, is_linked, is_strict, out, alarm, reason):  # type: ignore[no-untyped-def]
+    """What is written of a period with a model; where nothing may stand in (strict) as the reference writes it."""
+    out[EXPECTED, s, j], reason[s, j] = mean, OK
+    if math.isnan(seen) and not is_strict:
+        reason[s, j], out[UPPER, s, j] = MISSING, upper
+        return
+    if math.isnan(upper) and not is_strict:  # a limit beyond all numbers watches nothing
+        reason[s, j] = NOT_CONVERGED
+        return
+    out[TAIL, s, j] = tail
+    centre = math.log(mean) if is_linked else mean
+    out[SCORE, s, j] = (seen - centre) / (upper - centre) if upper != centre else math.nan
+    alarm[s, j] = QUIET
+    if recent >= fewest and not (is_strict and math.isnan(upper)):
+        out[UPPER, s, j] = upper
+        alarm[s, j] = ALARM if seen > upper and seen != 0 else QUIET
+        return
+    reason[s, j] = MISSING if math.isnan(recent) else TOO_FEW_CASES if recent < fewest else OK
+    if is_strict:
+        out[EXPECTED, s, j] = math.nan
+
+
+@njit(cache=True, nogil=True)
+def _judge(counts, history, log_population, rows, time, labels, size, time_now, years, periods, levels, with_trend, p_trend, is_original,  # type: ignore[no-untyped-def]
+           weights, fewest, over, level, z, power, threshold, is_linked, is_strict, is_shifted, begin, end, out, alarm, reason, used_rows):
     """Judge the series `begin` … `end`−1; results go into out (6, series, period), alarm, reason and used_rows."""
-    widest = rows.shape[1]
+    widest, length = rows.shape[1], counts.shape[1]
     y, y23, x, offset, start, part = (np.empty(widest), np.empty(widest), np.empty(widest), np.zeros(widest), np.empty(widest), np.empty(widest))
     label, work, sums = np.zeros(widest, np.int64), np.empty((6, max(widest, 1))), np.zeros((4, levels))
-    length = counts.shape[1]
     root, logs, parts = np.empty(length), np.empty(length), np.empty(length)
     for s in range(begin, end):
         for t in range(length):
@@ -132,42 +170,26 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
             root[t], logs[t], parts[t] = value ** (2 / 3), math.log(value + 0.1), (value * math.log(value) if value > 0 else 0.0)
         for j in range(len(periods)):
             k = periods[j]
-            seen, n = counts[s, k], 0
-            for i in range(size[j]):
-                r = rows[j, i]
-                if math.isnan(history[s, r]) or math.isnan(log_population[s, r]):
-                    continue
-                y[n], y23[n], x[n], label[n] = history[s, r], root[r], time[j, i], labels[j, i]
-                offset[n], start[n], part[n] = log_population[s, r], logs[r], parts[r]
-                n += 1
+            n = _gathered(history, log_population, s, rows[j], time[j], labels[j], size[j], root, logs, parts, y, y23, x, label, offset, start, part)
             used_rows[s, j] = n
             if n == 0 or math.isnan(log_population[s, k]):
                 reason[s, j] = TOO_SHORT
                 continue
-            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights,
-                                       time_now[j],
+            now = time_now[j] - x[0] if is_shifted else time_now[j]
+            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights, now,
                                        log_population[s, k])
             mean, phi = found[PREDICTED], found[DISPERSION]
             if math.isnan(mean) or math.isnan(phi):
                 reason[s, j] = NOT_CONVERGED
+                out[EXPECTED, s, j] = 0.0 if is_strict and not is_original else math.nan  # the reference leaves its initial value
                 continue
-            upper, tail = _upper(mean, found[VARIANCE], phi, level, z, power, threshold, seen)
-            out[EXPECTED, s, j], out[PHI, s, j] = mean, phi
+            upper, tail = _upper(mean, found[VARIANCE], phi, level, z, power, threshold, counts[s, k])
+            out[PHI, s, j] = phi
             if has_trend:
                 out[TREND, s, j] = found[SLOPE]
-            if math.isnan(seen):
-                reason[s, j] = MISSING
-                out[UPPER, s, j] = upper
-                continue
-            recent = np.nansum(counts[s, max(k - over + 1, 0): k + 1])
-            out[TAIL, s, j] = tail
-            centre = math.log(mean) if is_linked else mean
-            out[SCORE, s, j] = (seen - centre) / (upper - centre) if upper != centre else math.nan
-            if recent < fewest:
-                alarm[s, j], reason[s, j] = QUIET, TOO_FEW_CASES
-                continue
-            out[UPPER, s, j], reason[s, j] = upper, OK
-            alarm[s, j] = ALARM if seen > upper and seen != 0 else QUIET
+            last = counts[s, max(k - over + 1, 0): k + 1]
+            recent = np.sum(last) if is_strict else np.nansum(last)
+            _told(s, j, counts[s, k], mean, upper, tail, recent, fewest, is_linked, is_strict, out, alarm, reason)
 
 
 def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
@@ -186,6 +208,7 @@ def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     offset = np.ascontiguousarray(np.where(np.isfinite(offset), offset, np.nan))
     alpha = settings["alpha"] / 2 if is_original else settings["alpha"]
     threshold = 0 if is_original else THRESHOLDS.index(settings["thresholdMethod"])
+    is_shifted = of.is_strict and not is_original and of.timeline.dates is not None  # the reference predicts from its first row that has a count
     out = np.full((TREND + 1, *of.shape), np.nan)
     alarm, reason, used_rows = np.full(of.shape, NO_MODEL, np.int8), np.full(of.shape, TOO_SHORT, np.int8), np.zeros(of.shape, np.int64)
 
@@ -194,12 +217,12 @@ def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
                float(settings["pThresholdTrend"]), is_original, float(settings["weightsThreshold"]) if settings["reweight"] else -1.0,
                float(settings["limit54"][0]),
                int(settings["limit54"][1]), 1 - alpha, float(ndtri(1 - alpha)), POWERS[settings["powertrans"]],
-               threshold, of.is_strict and threshold > 0, begin, end, out, alarm, reason, used_rows)
+               threshold, of.is_strict and threshold > 0, of.is_strict, is_shifted, begin, end, out, alarm, reason, used_rows)
 
     in_threads(judge, len(of.counts), of.workers)
     reason[(reason == OK) & (plan.years < settings["b"])[None, :] & (used_rows > 0)] = FEWER_YEARS
-    if of.is_strict:  # what the reference shows where too few cases are about
-        out[UPPER if is_original else EXPECTED][reason == TOO_FEW_CASES] = 0.0 if is_original else np.nan
+    if of.is_strict and is_original:  # what the reference shows where too few cases are about
+        out[UPPER][reason == TOO_FEW_CASES] = 0.0
     has = plan.size > 0
     last = np.array([plan.rows[j, n - 1] if n else -1 for j, n in enumerate(plan.size.tolist())])
     first = np.where(has, plan.rows[:, 0], -1) if plan.rows.size else np.full(len(last), -1)
