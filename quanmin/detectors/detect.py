@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quanmin.detectors.cusum import binomial_cusum, cusum
-from quanmin.detectors.day_effects import day_factors, kinds_of_days
+from quanmin.detectors.day_effects import FEWEST_DAYS, day_factors, kinds_of_days
 from quanmin.detectors.essence import essence
 from quanmin.detectors.fallback import with_fallback, with_single_cases
 from quanmin.detectors.farrington import farrington
@@ -55,7 +55,7 @@ def detect(counts: Numbers, method: str, /, *, timeline: Timeline | None = None,
     name = method_of(method)
     chosen = settled(name, settings, line.freq)
     told = np.ascontiguousarray(np.atleast_2d(np.asarray(counts, dtype=np.float64)))
-    judged = _periods(range, told.shape[1], _first(name, chosen, line.freq), fallback)
+    judged = _periods(range, told.shape[1], max(_first(name, chosen, line.freq), FEWEST_DAYS if day_effects else 0), fallback)
     if line.dates is not None and len(line.dates) != told.shape[1]:
         raise SettingError("dates", len(line.dates), "range", str(told.shape[1]))
     history = told

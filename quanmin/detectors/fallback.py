@@ -34,18 +34,24 @@ FEWEST = 8  # periods of baseline older than `past`; with fewer, all but the las
 
 @njit(cache=True, nogil=True)
 def _baselines(history, periods, years_back, past, total, size, first, last):  # type: ignore[no-untyped-def]
-    """Sum, number, first and last place of the reference periods of every period judged."""
+    """Sum, number, first and last place of the reference periods of every period judged, by running sums."""
+    length = history.shape[1]
+    cases, there = np.zeros(length + 1), np.zeros(length + 1, np.int32)
+    after, before = np.empty(length + 1, np.int32), np.empty(length + 1, np.int32)  # the next place with a count, the last one before
     for s in range(len(history)):
+        before[0] = after[length] = -1
+        for t in range(length):
+            has = not math.isnan(history[s, t])
+            cases[t + 1], there[t + 1] = cases[t] + (history[s, t] if has else 0.0), there[t] + has
+            before[t + 1] = t if has else before[t]
+        for t in range(length - 1, -1, -1):
+            after[t] = after[t + 1] if math.isnan(history[s, t]) else t
         for j in range(len(periods)):
             t = periods[j]
-            end = t - past if t - past >= FEWEST else t
-            for u in range(max(0, t - years_back), end):
-                if not math.isnan(history[s, u]):
-                    if size[s, j] == 0:
-                        first[s, j] = u
-                    last[s, j] = u
-                    total[s, j] += history[s, u]
-                    size[s, j] += 1
+            begin, end = max(0, t - years_back), t - past if t - past >= FEWEST else t
+            if begin < end and there[end] > there[begin]:
+                total[s, j], size[s, j] = cases[end] - cases[begin], there[end] - there[begin]
+                first[s, j], last[s, j] = after[begin], before[end]
 
 
 @njit(cache=True, nogil=True)
