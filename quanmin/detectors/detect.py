@@ -55,7 +55,10 @@ def detect(counts: Numbers, method: str, /, *, timeline: Timeline | None = None,
     name = method_of(method)
     chosen = settled(name, settings, line.freq)
     told = np.ascontiguousarray(np.atleast_2d(np.asarray(counts, dtype=np.float64)))
-    judged = _periods(range, told.shape[1], max(_first(name, chosen, line.freq), FEWEST_DAYS if day_effects else 0), fallback)
+    first = max(_first(name, chosen, line.freq), FEWEST_DAYS if day_effects else 0)
+    judged = _periods(range, told.shape[1], first, fallback)
+    if not judged.size:
+        raise SettingError("range", told.shape[1], "range", f"> {first}")
     if line.dates is not None and len(line.dates) != told.shape[1]:
         raise SettingError("dates", len(line.dates), "range", str(told.shape[1]))
     history = told

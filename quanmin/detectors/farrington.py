@@ -107,16 +107,12 @@ def _upper(mean, variance, phi, level, z, power, threshold, seen):  # type: igno
 @njit(cache=True, nogil=True)
 def _chosen(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, p_trend, b, is_original, weights, x0, offset0):  # type: ignore[no-untyped-def]
     """The fit with the trend where it is to be kept, else without."""
-    now = levels - 1
-    if with_trend:
-        found = fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, True, is_original, weights, x0, now, offset0)
-        if found[CONVERGED] == 1:
-            most = 0.0
-            for i in range(n):
-                most = max(most, y[i])
-            if found[P_VALUE] < p_trend and b >= 3 and found[PREDICTED] <= most:
-                return found, True
-    return fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, False, is_original, weights, x0, now, offset0), False
+    found = np.empty(0)
+    for attempt in range(0 if with_trend else 1, 2):  # one place that calls the fit: less to compile
+        found = fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, attempt == 0, is_original, weights, x0, levels - 1, offset0)
+        if attempt == 0 and found[CONVERGED] == 1 and found[P_VALUE] < p_trend and b >= 3 and found[PREDICTED] <= y[:n].max():
+            return found, True
+    return found, False
 
 
 @njit(cache=True, nogil=True)

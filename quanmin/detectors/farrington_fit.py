@@ -119,18 +119,20 @@ def fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, wi
     """
     out = np.full(RESULTS, np.nan)
     work[OMEGA, :n] = 1.0
-    converged, slope, spread, ordinary, freedom = fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, with_trend)
-    out[CONVERGED] = converged
-    if not converged or freedom <= 0 or not sums[0, label0] > 0:
-        return out
-    phi = max(ordinary, 1.0)
-    dispersion = phi if is_original else ordinary
-    if threshold >= 0:
-        _reweigh(n, y, y23, phi, threshold, work)
-        _, slope, spread, ordinary, freedom = fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, with_trend)
+    slope, spread, ordinary, freedom, phi, dispersion = 0.0, 0.0, 0.0, 0, 1.0, 1.0
+    for turn in range(2):
+        converged, slope, spread, ordinary, freedom = fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, with_trend)
+        if turn == 0:  # of the second fit convergence is not asked, as in R
+            out[CONVERGED] = converged
+            if not converged or freedom <= 0 or not sums[0, label0] > 0:
+                return out
         phi = max(ordinary, 1.0)
-        dispersion = phi
-        if not is_original:
+        dispersion = phi if is_original else ordinary
+        if threshold < 0:
+            break
+        if turn == 0:
+            _reweigh(n, y, y23, phi, threshold, work)
+        elif not is_original:
             dispersion = 0.0
             for i in range(n):
                 r = (y[i] - work[MU, i]) / work[MU, i]

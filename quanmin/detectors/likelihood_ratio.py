@@ -114,20 +114,15 @@ def _statistic(y, mu, s, start, n, a, change, sign, window, fewest, before, is_s
 @njit(cache=True, nogil=True)
 def _cases_needed(y, mu, s, start, n, a, change, sign, window, fewest, before, is_strict, limit):  # type: ignore[no-untyped-def]
     """The fewest cases of period n that reach the limit; of a chart for decreases the fewest that no longer exceed it."""
-    kept, low, high = y[s, n], -1.0, 1.0
-    while high < MOST_CASES:
-        y[s, n] = high
+    kept, low, at, high = y[s, n], -1.0, 1.0, math.inf
+    while high - low > 1 and at <= 2 * MOST_CASES:
+        y[s, n] = at
         value = _statistic(y, mu, s, start, n, a, change, sign, window, fewest, before, is_strict)
         if value >= limit if sign > 0 else value <= limit:
-            break
-        low, high = high, 2 * high
-    while high - low > 1:
-        y[s, n] = math.floor((low + high) / 2)
-        value = _statistic(y, mu, s, start, n, a, change, sign, window, fewest, before, is_strict)
-        if value >= limit if sign > 0 else value <= limit:
-            high = y[s, n]
+            high = at
         else:
-            low = y[s, n]
+            low = at
+        at = 2 * at if math.isinf(high) else math.floor((low + high) / 2)
     y[s, n] = kept
     return high
 

@@ -171,3 +171,10 @@ def test_threads_change_nothing() -> None:
     one, two = (detect(y, "farrington_flexible", range=LAST, workers=workers) for workers in (1, 2))
     np.testing.assert_array_equal(one.upper, two.upper)
     np.testing.assert_array_equal(one.score, two.score)
+
+
+@pytest.mark.parametrize("method", ["farrington_flexible", "cusum", "rki"])
+def test_too_few_periods_for_the_reference_are_refused(method: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        detect(counts(3, length=20), method, fallback=False)
+    assert caught.value.name == "range"

@@ -51,7 +51,7 @@ class Counts:
         return tuple("/".join(name) for name in self.names)
 
 
-def read_counts(path: Path, layout: Layout, freq: int | None = None, start: tuple[int, int] | None = None, is_negative_allowed: bool = False) -> Counts:
+def read_counts(path: Path, layout: Layout, freq: int | None = None, start: tuple[int, int] | None = None) -> Counts:
     """Read a file of counts.
 
     Periods that a file leaves out are missing, not 0. Raises Refusal for columns that are not there, periods that cannot be read or do not fit one rhythm,
@@ -69,7 +69,7 @@ def read_counts(path: Path, layout: Layout, freq: int | None = None, start: tupl
     axis, places = _placed(cases, layout.date, freq, start)
     groups, names = _grouped(cases, layout.by)
     _refuse_repeats(cases, groups, places, len(axis.labels), layout.date)
-    read = {name: _numbers(cases, name, is_negative_allowed) for name in dict.fromkeys((*columns, *layout.shared))}
+    read = {name: _numbers(cases, name) for name in dict.fromkeys((*columns, *layout.shared))}
     if not cases.usable.all():
         raise Refusal(*cases.problems)
     shape = (len(names), len(axis.labels))
@@ -144,7 +144,7 @@ def _refuse_repeats(cases: Cases, groups: Places, places: Places, length: int, c
         cases.refuse(wrong, column, say("detect_repeated", line=line), say("detect_mend_repeated"))
 
 
-def _numbers(cases: Cases, column: str, is_negative_allowed: bool) -> Numbers:
+def _numbers(cases: Cases, column: str) -> Numbers:
     """A column of counts: NaN where it is blank."""
     texts = cases.text(column)
     blank = pc.is_in(texts, value_set=BLANKS)
@@ -153,6 +153,5 @@ def _numbers(cases: Cases, column: str, is_negative_allowed: bool) -> Numbers:
     values = pc.cast(pc.if_else(is_number, texts, pa.scalar(None, pa.string())), pa.float64()).to_numpy(zero_copy_only=False)
     values = np.asarray(values, dtype=np.float64)
     cases.refuse(np.isinf(values), column, say("unreadable_number"), say("mend_number"))
-    if not is_negative_allowed:
-        cases.refuse(values < 0, column, say("quality_below_zero"), say("quality_mend_below_zero"))
+    cases.refuse(values < 0, column, say("quality_below_zero"), say("quality_mend_below_zero"))
     return values

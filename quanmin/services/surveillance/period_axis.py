@@ -20,7 +20,7 @@ WEEK = re.compile(r"^(\d{4})-?W(\d{1,2})$", re.IGNORECASE)
 MONTH = re.compile(r"^(\d{4})[-/.](\d{1,2})$")
 NUMBER = re.compile(r"^\d{1,6}$")
 DAYS_A_WEEK, WEEKS, MONTHS, DAYS = 7, 52, 12, 365
-FEBRUARY_TO_MARCH = range(28, 32)  # lengths of months
+MONTH_LENGTHS = range(28, 32)  # days
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _spacing(days: Sequence[int], freq: int | None) -> Literal["day", "week", "m
     if len(steps) and (steps % DAYS_A_WEEK == 0).all():
         return "week"
     one_day = len({date.fromordinal(day).day for day in days}) == 1
-    return "month" if one_day and len(steps) and steps.min() >= FEBRUARY_TO_MARCH[0] else "day"
+    return "month" if one_day and len(steps) and steps.min() >= MONTH_LENGTHS[0] else "day"
 
 
 def axis_of(forms: set[Form], numbers: NDArray[np.int64], freq: int | None, start: tuple[int, int] | None) -> tuple[Axis, NDArray[np.int64]] | Form:
@@ -92,7 +92,7 @@ def axis_of(forms: set[Form], numbers: NDArray[np.int64], freq: int | None, star
     spacing = form if form != "day" else _spacing(numbers.tolist(), freq)
     first, last = date.fromordinal(int(numbers[0])), date.fromordinal(int(numbers[-1]))
     if spacing == "month":
-        if len({date.fromordinal(one).day for one in numbers.tolist()}) > 1 or first.day > FEBRUARY_TO_MARCH[0]:
+        if len({date.fromordinal(one).day for one in numbers.tolist()}) > 1 or first.day > MONTH_LENGTHS[0]:
             return "month"
         days, natural = _months(first, last), (first.year, first.month)
     else:
