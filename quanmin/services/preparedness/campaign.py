@@ -12,15 +12,18 @@ import numpy as np
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
 
 KIND = "mass_testing"
+MOST = {"hours_per_day": 24, "pool": 50}
 EARTH_KM = 6371.0088
 THROUGHPUT = {  # tests in 8, 16 and 24 hours; WHO Essential Supplies Forecasting Tool, table of throughput (transcribed)
     "roche_6800": (384, 768, 1344), "roche_8800": (960, 1920, 3072), "abbott_m2000": (94, 282, 470), "hologic_panther": (275, 550, 825),
     "genexpert_module": (10, 21, 42), "manual_pcr": (188, 376, 564)}
-SPEED = {"low": 60.0, "normal": 100.0, "optimised": 200.0}  # persons an hour at one table: first rounds, Beijing 2020, Minhang 2022 (transcribed from the press)
+SPEED = {"low": 60.0, "normal": 100.0,
+         "optimised": 200.0}  # persons an hour at one table: first rounds, Beijing 2020, Minhang 2022 (transcribed from the press)
 PARTS = (
     Part("", (Field("deadlines_days", 0.1, 60, [2, 3, 5], kind="list"), Field("most_days", 1, 60, 21, True))),
     Part("sampling", (
-        Field("rate_per_table_hour", 1, 1000), Field("hours_per_day", 1, 24, is_whole=True), Field("shift_hours", 1, 24, 6), Field("staff_per_table", 0.1, 20, 2),
+        Field("rate_per_table_hour", 1, 1000), Field("hours_per_day", 1, 24, is_whole=True), Field("shift_hours", 1, 24, 6),
+        Field("staff_per_table", 0.1, 20, 2),
         Field("tables_per_point", 1, 20, 1), Field("pool_size", 1, 50, is_whole=True), Field("positive_share", 0, 1, 0.0),
         Field("people_per_point", 1, 1e6, 2500), Field("people_per_sampler", 1, 1e6, 360))),
     Part("transport", (
@@ -31,8 +34,10 @@ PARTS = (
         Field("sampler_day_cny", 0, 1e5, 600), Field("point_day_cny", 0, 1e6, 800), Field("vehicle_day_cny", 0, 1e5, 1200),
         Field("lab_tube_cny", 0, 1e5, 30))),
     Part("area", (
-        Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("population", 0, 1e9, is_whole=True), Field("points", 0, 1e6, is_optional=True),
-        Field("staff", 0, 1e7, is_optional=True), Field("vehicles", 0, 1e5, is_whole=True, is_optional=True), Field("transport_hours", 0, 48, is_whole=True, is_optional=True),
+        Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("population", 0, 1e9, is_whole=True),
+        Field("points", 0, 1e6, is_optional=True),
+        Field("staff", 0, 1e7, is_optional=True), Field("vehicles", 0, 1e5, is_whole=True, is_optional=True),
+        Field("transport_hours", 0, 48, is_whole=True, is_optional=True),
         Field("longitude", -180, 180, is_optional=True), Field("latitude", -90, 90, is_optional=True)), True, 1),
     Part("lab", (
         Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("tubes_per_hour", 0, 1e6, is_optional=True),
@@ -92,21 +97,22 @@ class Campaign:
 
     def scaled(self, **factors: float) -> Campaign:
         """The same with a resource or parameter times a factor: `teams` is staff and points, `lab` the capacity of every laboratory."""
-        found = self
+        changes: dict[str, Any] = {}
         for name, factor in factors.items():
             if name == "teams":
-                found = replace(found, staff=found.staff * factor, points=found.points * factor)
+                changes |= {"staff": self.staff * factor, "points": self.points * factor}
             elif name == "lab":
-                found = replace(found, capacity=found.capacity * factor)
-            elif name in ("hours_per_day", "pool"):
-                most = 24 if name == "hours_per_day" else 50
-                found = replace(found, **{name: int(min(most, max(1, round(getattr(found, name) * factor))))})
+                changes["capacity"] = self.capacity * factor
+            elif name in MOST:
+                changes[name] = int(min(MOST[name], max(1, round(getattr(self, name) * factor))))
             elif name in ("lag", "assay_hours", "recall_hours", "vehicles"):
-                value = np.ceil(np.asarray(getattr(found, name)) * factor - 1e-9).astype(int)
-                found = replace(found, **{name: int(value) if value.ndim == 0 else value})
+                value = np.ceil(np.asarray(getattr(self, name)) * factor - 1e-9).astype(int)
+                changes[name] = int(value) if value.ndim == 0 else value
+            elif name == "people":
+                changes["people"] = np.round(self.people * factor)
             else:
-                found = replace(found, **{name: getattr(found, name) * factor})
-        return found
+                changes[name] = getattr(self, name) * factor
+        return replace(self, **changes)
 
 
 def hourly_capacity(instruments: dict[str, float], hours: float) -> float:

@@ -59,7 +59,7 @@ def seir(people: npt.ArrayLike, exposed: npt.ArrayLike, infected: npt.ArrayLike,
          mixing: float = 0.0, immune: npt.ArrayLike = 0.0) -> Course:
     """Discrete SEIR in several places at once: `reproduction` [days] is R of each day, `mixing` the share of contacts made anywhere in the region.
 
-    S' = S - λS, E' = E + λS - E ÷ latent, I' = I + E ÷ latent - I ÷ infectious, with λ = R ÷ infectious × prevalence; without latency new cases go straight to I.
+    S' = S - λS, E' = E + λS - E ÷ latent, I' = I + E ÷ latent - I ÷ infectious, with λ = R ÷ infectious × prevalence; without latency cases go straight to I.
     People are conserved in every step and place.
     """
     n = np.atleast_1d(np.asarray(people, dtype=float))
@@ -111,7 +111,7 @@ class Chime:
 
 
 def chime(one: Chime) -> tuple[Course, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(course, admissions by class, census by class) as CHIME gives them for a doubling time; rows from the day the first cases are put at to `days` from now."""
+    """(course, admissions by class, census by class) as CHIME gives them for a doubling time; rows from the day of the first cases to `days` from now."""
     infected = one.hospitalised_now / one.market_share / one.shares["hospitalised"]
     susceptible, gamma = one.population - infected, 1.0 / one.infectious_days
     beta = contact_rate(daily_growth(one.doubling_days), gamma, susceptible, one.reduction)

@@ -83,7 +83,7 @@ def quantities() -> Mapping[str, Quantity]:
 def _in_care(new: np.ndarray, weeks: int) -> np.ndarray:
     """Those of the last `weeks` weeks, this one included."""
     total = np.cumsum(new)
-    return total - np.concatenate([np.zeros(weeks), total[:-weeks]])[: len(new)]
+    return np.asarray(total - np.concatenate([np.zeros(weeks), total[:-weeks]])[: len(new)])
 
 
 def _wards(new: np.ndarray, patients: np.ndarray, beds: float, stay: int, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,4 +132,5 @@ def forecast(cases: npt.ArrayLike, one: Setting, first: int = 0, items: Mapping[
     def cut(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: value[first:] for name, value in values.items()}
 
-    return Forecast(cut(new), cut(care), *(cut({name: ward[k] for name, ward in wards.items()}) for k in range(3)), cut(staff), cut(days), cut(use))
+    used, admitted, discharged = (cut({name: ward[k] for name, ward in wards.items()}) for k in range(3))
+    return Forecast(cut(new), cut(care), used, admitted, discharged, cut(staff), cut(days), cut(use))

@@ -62,7 +62,7 @@ def assigned(one: Campaign) -> np.ndarray:
     rows, columns = np.repeat(np.arange(areas), labs), np.arange(many)
     placed = coo_array((np.ones(many), (rows, columns)), shape=(areas, many + 1))
     load = coo_array((np.append(np.repeat(tubes, labs), -daily), (np.append(np.tile(np.arange(labs), areas), np.arange(labs)),
-                                                                 np.append(columns, np.full(labs, many)))), shape=(labs, many + 1))
+                                                                  np.append(columns, np.full(labs, many)))), shape=(labs, many + 1))
     found = linprog(cost, A_ub=load, b_ub=np.zeros(labs), A_eq=placed, b_eq=np.ones(areas), bounds=(0, None), method="highs")
     share = found.x[:many].reshape(areas, labs) if found.status == 0 else np.tile(daily / daily.sum(), (areas, 1))
     share = np.where(share < EPSILON, 0, share)
@@ -135,9 +135,9 @@ class _Running:
 
     def _given(self, load: np.ndarray) -> np.ndarray:
         """How a load is parted among laboratories; whole tubes, so that shares hold over the whole campaign."""
-        wanted = self.left[:, None] * self.share - self.sent
+        wanted = np.asarray(self.left[:, None] * self.share - self.sent)
         if self.one.is_fluid or self.share.shape[1] == 1:
-            return wanted if self.one.is_fluid else load[:, None].copy()
+            return wanted if self.one.is_fluid else load[:, None]
         given = np.maximum(np.floor(wanted + EPSILON), 0)
         rest = load - given.sum(axis=1)
         given[self.rows, np.where(rest >= 0, np.argmax(wanted - given, axis=1), np.argmax(given, axis=1))] += rest
@@ -148,6 +148,8 @@ class _Running:
         one = self.one
         self.queue += self.coming[hour]
         self.queue_again += self.again[hour]
+        if not (self.queue.any() or self.queue_again.any()):
+            return
         repeated = np.minimum(self.queue_again, self.capacity[:, hour])
         tested = np.minimum(self.queue, self.capacity[:, hour] - repeated)
         self.queue_again -= repeated
@@ -190,11 +192,12 @@ def _result(one: Campaign, running: _Running, told: np.ndarray, is_done: bool) -
     people, made = float(one.people.sum()), float(running.made.sum())
     tested = told[:, 4] / made * float(running.sampled.sum()) if made else told[:, 4]
     resulted = np.concatenate([np.zeros(one.assay_hours), tested]) if len(told) else np.zeros(0)
-    sampled, extra = told[:, 0], one.assay_hours if len(told) else 0
-    columns = [np.append(column, np.full(extra, column[-1] if len(column) else 0.0)) for column in (sampled, *told[:, 1:6].T)]
+    extra = one.assay_hours if len(told) else 0
+    drawn, *others = (np.append(column, np.full(extra, column[-1] if len(column) else 0.0)) for column in told.T)
+    made_by, left, arrived, first, again = others
     done = (int(running.last.max(initial=0)) + one.assay_hours if people else 0) if is_done else None
     return Simulated(int(running.done.max(initial=0)) if is_sampled else None, done, made, float(running.positive.sum()) * one.pool, running.done,
-                     running.tested + running.tested_again, running.last, Hours(*columns, resulted))
+                     running.tested + running.tested_again, running.last, Hours(drawn, made_by, left, arrived, first, again, resulted))
 
 
 def sampling_bound(one: Campaign) -> np.ndarray:

@@ -188,7 +188,8 @@ def _example(one: Field) -> str:
 
 def _stand_in(one: Field) -> Any:
     """What the rest of the check goes on with."""
-    return {"text": "", "label": Label("", ""), "flag": False, "date": date(2000, 1, 1), "list": [max(one.low, 1.0)], "map": {}}.get(one.kind, max(one.low, 1.0))
+    return {"text": "", "label": Label("", ""), "flag": False, "date": date(2000, 1, 1), "list": [max(one.low, 1.0)], "map": {}}.get(one.kind,
+                                                                                                                                     max(one.low, 1.0))
 
 
 def lines_of(text: str) -> dict[str, int]:
@@ -291,7 +292,8 @@ def read(kind: str, parts: Sequence[Part], path: Path, sets: Sequence[str] = ())
 
 def template_names(kind: str) -> list[str]:
     """The shipped scenarios of a kind, the plain one first."""
-    return sorted((path.stem for path in TEMPLATES.glob("*.toml") if path.stem == kind or path.stem.startswith(f"{kind}_")), key=lambda name: (name != kind, name))
+    return sorted((path.stem for path in TEMPLATES.glob("*.toml") if path.stem == kind or path.stem.startswith(f"{kind}_")),
+                  key=lambda name: (name != kind, name))
 
 
 @cache

@@ -36,13 +36,17 @@ class Worth:
 
 @dataclass(frozen=True)
 class Mend:
-    """The least of a resource (times as much as now) that makes a deadline; None where no amount of it alone does."""
+    """The least of a resource (times as much as now) that makes a deadline; None where no amount of it alone does.
+
+    Of teams and laboratories together, `factor` and `units` are the teams', `lab_factor` the laboratories'.
+    """
 
     deadline_days: float
     resource: str
     factor: float | None
     units: float
     cny: float
+    lab_factor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,13 +108,10 @@ def units_of(one: Campaign, resource: str) -> float:
     return float({"points": one.points.sum(), "vehicles": one.vehicles.sum(), "lab": one.capacity.sum()}[resource])
 
 
-def day_cost(one: Campaign, resource: str, factor: float, costs: Mapping[str, float]) -> float:
-    """What (factor - 1) times a resource more costs a day (CNY)."""
-    extra = factor - 1
+def day_cost(one: Campaign, more: Campaign, costs: Mapping[str, float]) -> float:
+    """What the resources that `more` has beyond `one` cost a day (CNY)."""
     prices = {"staff": costs["sampler_day_cny"], "points": costs["point_day_cny"], "vehicles": costs["vehicle_day_cny"], "lab": costs["lab_tube_cny"]}
-    if resource == "teams":
-        return extra * (units_of(one, "staff") * prices["staff"] + units_of(one, "points") * prices["points"])
-    return extra * units_of(one, resource) * prices[resource]
+    return sum((units_of(more, name) - units_of(one, name)) * price for name, price in prices.items())
 
 
 def _days(hours: float) -> int:
@@ -125,7 +126,7 @@ def worths(one: Campaign, verdict: Verdict, costs: Mapping[str, float]) -> tuple
             continue
         more = one.scaled(**{resource: 1 + STEP})
         after = _hours(simulate(more, verdict.share), one)
-        cost = day_cost(one, resource, 1 + STEP, costs)
+        cost = day_cost(one, more, costs)
         spent = cost * _days(after)
         gained = float(before - after)
         found.append(Worth(resource, units_of(more, resource) - units_of(one, resource), cost, gained, gained / spent * 1e4 if spent else None))
@@ -159,8 +160,8 @@ def mends(one: Campaign, verdict: Verdict, costs: Mapping[str, float]) -> tuple[
             if resource == "vehicles" and not one.vehicles.any():
                 continue
             factor = _least(one, verdict.share, resource, days * DAY)
-            extra = 0.0 if factor is None else (factor - 1) * units_of(one, resource)
-            alone.append(Mend(days, resource, factor, extra, 0.0 if factor is None else day_cost(one, resource, factor, costs) * _days(days * DAY)))
+            more = one.scaled(**{resource: factor or 1.0})
+            alone.append(Mend(days, resource, factor, units_of(more, resource) - units_of(one, resource), day_cost(one, more, costs) * _days(days * DAY)))
         if all(mend.factor is None for mend in alone):
             alone += _both(one, verdict, days, costs)
         found += sorted(alone, key=lambda mend: (mend.factor is None, mend.cny))
@@ -176,8 +177,9 @@ def _both(one: Campaign, verdict: Verdict, days: float, costs: Mapping[str, floa
     teams = _least(grown, verdict.share, "teams", days * DAY)
     if teams is None:
         return []
-    cost = (day_cost(one, "lab", lab * (1 + STEP), costs) + day_cost(one, "teams", teams, costs)) * _days(days * DAY)
-    return [Mend(days, "teams_and_lab", max(teams, lab * (1 + STEP)), (teams - 1) * units_of(one, "teams"), cost)]
+    more = grown.scaled(teams=teams)
+    return [Mend(days, "teams_and_lab", teams, units_of(more, "teams") - units_of(one, "teams"), day_cost(one, more, costs) * _days(days * DAY),
+                 lab * (1 + STEP))]
 
 
 def swings(one: Campaign, share: np.ndarray) -> tuple[Swing, ...]:
