@@ -44,4 +44,4 @@ def surge(asker: Asker, template: str = "", place: str = "", infected: float = 1
 @action("figures")
 def stockpile_cover(asker: Asker, place: str = "", held: float = 30.0, duty: float = 0.35, load: float = 1.5, target: float = AS_IT_IS) -> StockpileAnswer:
     """For how many days stocks last: `held` days of normal use in every institution, `duty` the share of staff on duty, `load` times full load in a surge."""
-    return stockpile_answer(stockpile_scenario(asker, place, held, duty, load, {"target_days": _told(target)}))
+    return stockpile_answer(stockpile_scenario(asker, place, held, duty, load, {"target_days": _told(target)}), is_planned=False)

@@ -24,12 +24,16 @@ def _put(data: dict[str, Any], part: str, changes: Mapping[str, float | None]) -
     """Set numbers of a part where they are told, keeping where the others are from."""
     within = data.setdefault(part, {}) if part else data
     for name, value in changes.items():
-        if value is not None:
-            within[name] = value
+        if value is not None and not (name in within and isinstance(within[name], dict) and within[name]["value"] == value):
+            within[name] = {"value": value, "source": {"zh": say("prepared_set", "zh"), "en": say("prepared_set", "en")}, "status": "own"}
 
 
 def _label(name: str, name_en: str = "") -> dict[str, str]:
     return {"zh": name, "en": name_en or name}
+
+
+def _here() -> dict[str, str]:
+    return _label(say("prepared_here", "zh"), say("prepared_here", "en"))
 
 
 def _located(row: dict[str, Any], longitude: float | None, latitude: float | None) -> dict[str, Any]:
@@ -46,7 +50,7 @@ def _known(name: str, kind: str) -> str:
 def mass_testing_scenario(asker: Asker, place: str, changes: Mapping[str, Mapping[str, float | None]], teams: float, lab: float) -> Scenario:
     """Townships and laboratories of the site; `teams` and `lab` are times what the rule gives and what is reported."""
     data = template(_known("", campaign.KIND))
-    counties = counties_seen(asker, place)
+    counties, data["name"] = counties_seen(asker, place), _here()
     towns, sampling = places(asker, counties), data["sampling"]
     if not towns:
         raise Refusal(Problem("preparedness", None, "place", place, say("prepared_no_people"), say("prepared_mend_people")))
@@ -97,7 +101,7 @@ def _activity(one: Institution, on_duty_share: float) -> dict[str, float]:
 
 def stockpile_scenario(asker: Asker, place: str, held_days: float, on_duty_share: float, surge_factor: float, changes: Mapping[str, float | None]) -> Scenario:
     """Institutions of the site at full load, each holding `held_days` of its normal use: what lots there are is not registered."""
-    data = template(_known("", stockpile.KIND))
+    data = template(_known("", stockpile.KIND)) | {"name": _here()}
     rows = [one for one in institutions(asker, counties_seen(asker,
                                                              place)) if one.has["bed_count"] > 0 and one.has["technical_staff_count"] > 0][:MOST_INSTITUTIONS]
     if not rows:

@@ -1,6 +1,7 @@
 """Scenarios: what a simulation starts from, read from TOML and checked against the fields of its kind, all errors at once.
 
-A number may be written plainly or with where it is from: `rate = { value = 60, source = "…", status = "recalled" }`.
+A number may be written plainly or with where it is from: `rate = { value = 60, source = "…", status = "recalled" }`,
+the source in one text or as { zh = "…", en = "…" }.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Scenario:
     kind: str
     label: Label
     values: Mapping[str, Any]
-    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[Label, str]] = field(default_factory=dict)
 
     def of(self, part: str) -> dict[str, Any]:
         """The values of a part."""
@@ -79,7 +80,7 @@ class _Checked:
     def __init__(self, shown: str, lines: Mapping[str, int]) -> None:
         self.shown, self.lines = shown, lines
         self.problems: list[Problem] = []
-        self.sources: dict[str, tuple[str, str]] = {}
+        self.sources: dict[str, tuple[Label, str]] = {}
 
     def complain(self, path: str, value: object, rule: str, mend: str) -> None:
         """Note a problem at the line of a path, or of the nearest thing around it."""
@@ -120,11 +121,11 @@ class _Checked:
     def value(self, one: Field, path: str, given: Any) -> Any:
         """A checked value, or its default."""
         if isinstance(given, dict) and "value" in given and one.kind != "map":
-            status = given.get("status", "")
-            if status not in STATUSES or not isinstance(given.get("source"), str) or set(given) - {"value", "source", "status"}:
+            status, source = given.get("status", ""), _source(given.get("source"))
+            if status not in STATUSES or source is None or set(given) - {"value", "source", "status"}:
                 self.complain(path, status, say("scenario_source"), 'value = …, source = "…", status = ' + " | ".join(STATUSES))
             else:
-                self.sources[path] = (given["source"], status)
+                self.sources[path] = (source, status)
             given = given["value"]
         if given is None:
             if one.default is None and not one.is_optional:
@@ -134,6 +135,14 @@ class _Checked:
             self.complain(path, given, _rule(one), f"{one.name} = {_example(one)}")
             return one.default if one.default is not None else _stand_in(one)
         return Label(given["zh"], given["en"]) if one.kind == "label" else date.fromisoformat(str(given)) if one.kind == "date" else given
+
+
+def _source(given: Any) -> Label | None:
+    """Where a number is from, in one text or both languages; None for neither."""
+    if isinstance(given, str):
+        return Label(given, given)
+    is_both = isinstance(given, dict) and all(isinstance(given.get(name), str) for name in ("zh", "en"))
+    return Label(given["zh"], given["en"]) if is_both else None
 
 
 def _names(spec: Part) -> set[str]:

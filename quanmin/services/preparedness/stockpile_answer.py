@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import numpy as np
 
+from quanmin.catalog.messages import language
+from quanmin.catalog.wording import unit_in
 from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.rotation import Rotation, rescued, rotated, usable_stock
 from quanmin.services.preparedness.scenario import Scenario
 from quanmin.services.preparedness.stockpile import Order, Stockpile, days_of_cover, item_label, orders, stockpile_of
-from quanmin.services.preparedness.testing_answer import Sum, spoken, told
+from quanmin.services.preparedness.testing_answer import Assumption, Sum, assumptions_of, spoken, told
 from quanmin.services.preparedness.transfers import Plan, transfers
 
 
@@ -135,6 +137,7 @@ class StockpileAnswer:
     rescues: tuple[Saved, ...]
     orders: tuple[OrderLine, ...]
     sums: tuple[Sum, ...]
+    assumptions: tuple[Assumption, ...]
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _names(scenario: Scenario) -> _Names:
     rows, known = scenario.rows("item"), quantities()
     return _Names([spoken(row["name"], row["id"]) for row in scenario.rows("situation")],
                   [spoken(row["name"], row["id"]) for row in scenario.rows("institution")], [spoken(item_label(scenario, at), "") for at in range(len(rows))],
-                  [row["unit"] or (known[row["id"]].unit if row["id"] in known else "") for row in rows])
+                  [unit_in(row["unit"] or (known[row["id"]].unit if row["id"] in known else ""), language()) for row in rows])
 
 
 def _finite(value: float) -> float | None:
@@ -238,14 +241,14 @@ def _levels(one: Stockpile, names: _Names, plans: list[Plan], usable: np.ndarray
                        len(plan.transfers), plan.fewest, plan.is_proved) for k, (item, plan) in enumerate(zip(one.items, plans, strict=True)))
 
 
-def stockpile_answer(scenario: Scenario, shown: str = "stockpile") -> StockpileAnswer:
-    """Judge a checked scenario; raises Refusal where it names what is not there."""
+def stockpile_answer(scenario: Scenario, shown: str = "stockpile", is_planned: bool = True) -> StockpileAnswer:
+    """Judge a checked scenario; raises Refusal where it names what is not there. Without `is_planned` no transfers are looked for (stocks nobody registered)."""
     one, names = stockpile_of(scenario, shown), _names(scenario)
     rate, turned = one.rate[one.judged], rotated(one, one.judged)
     usable = usable_stock(one, one.judged, turned)
     for saved in rescued(one, one.judged, turned):
         usable[saved.taker, one.lot_item[saved.lot]] += saved.quantity
-    plans = [transfers(usable[:, k], rate[:, k], one.target_days) for k in range(len(one.items))]
+    plans = [transfers(usable[:, k], rate[:, k], one.target_days) for k in range(len(one.items))] if is_planned else []
     cover, lots = _cover(one, names), _lots(one, names, turned)
     judged = [row for row in cover if row.situation == one.situations[one.judged]]
     least = min((row for row in judged if row.usable_days is not None), key=lambda row: row.usable_days or 0.0, default=None)
@@ -255,5 +258,6 @@ def stockpile_answer(scenario: Scenario, shown: str = "stockpile") -> StockpileA
         spoken(scenario.label, "stockpile"), one.as_of.isoformat(), one.target_days, names.situations[one.judged], least.usable_days if least else None,
         least.item_name if least else "", least.institution_name if least else "", sum(row.is_short for row in judged), sum(lot.expired > 0 for lot in lots),
         cover,
-        lots, _levels(one, names, plans, usable), _moves(one, names, plans, usable), _rescues(one, names, turned),
-        tuple(_line(one, names, order) for order in orders(one, one.judged, _moved(usable, plans))), sums)
+        lots, _levels(one, names, plans, usable) if is_planned else (), _moves(one, names, plans, usable), _rescues(one, names, turned),
+        tuple(_line(one, names, order) for order in orders(one, one.judged, _moved(usable, plans))), sums,
+        assumptions_of(scenario))

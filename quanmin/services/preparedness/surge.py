@@ -101,7 +101,7 @@ class Clinic:
 
 @dataclass(frozen=True)
 class Surge:
-    """Need and supply by class, arrays [days + 1 × counties] (whole beds and nurses, oxygen in m³ a day); `first_day` is None where nothing is short."""
+    """Need and supply by class, arrays [days + 1 × counties] (beds to the nearest whole one, oxygen in m³ a day); `first_day` is None where nothing is short."""
 
     wave: Wave
     course: Course
@@ -164,7 +164,7 @@ def surge(one: Wave) -> Surge:
     course = seir(one.people, one.exposed, one.infected, strength, one.latent_days, one.infectious_days, one.mixing, one.immune_share)
     new_cases = np.nan_to_num(admissions(course, 1.0))
     admitted = {name: _delayed(new_cases * share, one.delay) for name, share in one.shares.items()}
-    need = {name: np.ceil(np.nan_to_num(census(value, one.stays[name])) - 1e-9) for name, value in admitted.items()}
+    need = {name: np.floor(np.nan_to_num(census(value, one.stays[name])) + 0.5) for name, value in admitted.items()}
     oxygen, nursing = one.oxygen, one.nursing
     breathing = np.minimum(need["ventilator"], need["icu"])
     need["oxygen"] = LITRES * (need["ward"] * oxygen["ward_share"] * oxygen["ward_lpm"] + (need["icu"] - breathing) * oxygen["icu_lpm"]

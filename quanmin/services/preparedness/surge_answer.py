@@ -9,7 +9,7 @@ import numpy as np
 
 from quanmin.services.preparedness.scenario import Scenario
 from quanmin.services.preparedness.surge import CLASSES, Clinic, Surge, SurgeSwing, Wave, bottleneck, surge, surge_swings, wave_of
-from quanmin.services.preparedness.testing_answer import Sum, finite, spoken, told
+from quanmin.services.preparedness.testing_answer import Assumption, Sum, assumptions_of, finite, spoken, told
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class SurgeAnswer:
     sums: tuple[Sum, ...]
     course: tuple[DayNeed, ...]
     swings: tuple[SurgeSwing, ...]
+    assumptions: tuple[Assumption, ...]
 
 
 def _on(start: date | None, day: int | None) -> str:
@@ -100,7 +101,7 @@ def _sums(one: Wave, found: Surge) -> tuple[Sum, ...]:
         Sum("peak_cases", "max Σ ΔE" if one.latent_days else "max Σ ΔI", float(found.new_cases.sum(axis=1)[peak]), "/d"),
         Sum("admissions_at_peak", f"{told(float(found.new_cases.sum(axis=1)[peak]))} × {one.shares['ward']:g}",
             float(found.new_cases.sum(axis=1)[peak]) * one.shares["ward"], "/d"),
-        Sum("ward_need", f"⌈Σ {one.stays['ward']} d⌉", need["ward"], ""), Sum("icu_need", f"⌈Σ {one.stays['icu']} d⌉", need["icu"], ""),
+        Sum("ward_need", f"Σ {one.stays['ward']} d", need["ward"], ""), Sum("icu_need", f"Σ {one.stays['icu']} d", need["icu"], ""),
         Sum("oxygen_need", f"({told(ward)} × {o['ward_share']:g} × {o['ward_lpm']:g} + {told(icu - vent)} × {o['icu_lpm']:g} + {told(vent)} × "
             f"{o['ventilated_lpm']:g}) × 1.44", need["oxygen"], "m³/d"),
         Sum("nurse_need", f"({told(w)} × {n['ward_hours']:g} + {told(i)} × {n['icu_hours']:g}) ÷ {n['shift_hours']:g}", need["nurse"], "/d"))
@@ -121,7 +122,7 @@ def surge_answer(scenario: Scenario, is_whole: bool = True) -> SurgeAnswer:
         spoken(scenario.label, "surge"), tuple(names), people, one.days, caught / people if people else 0.0, peak, _on(start, peak), float(new[peak]),
         short_of or "",
         first.first_day if first else None, first.first_on if first else "", first.name if first else "", shortages, found.clinics, _sums(one, found), days,
-        surge_swings(one, short_of or "icu") if is_whole else ())
+        surge_swings(one, short_of or "icu") if is_whole else (), assumptions_of(scenario))
 
 
 def by_day(answer: SurgeAnswer, field: str, county: str = "") -> np.ndarray:

@@ -25,6 +25,16 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """A number that a scenario rests on (`parameter` is part.name), where it is from and how far that was verified ("" where it is not told)."""
+
+    parameter: str
+    value: str
+    source: str
+    status: str
+
+
+@dataclass(frozen=True)
 class AreaPlan:
     """An area: who samples there, when it is done, and where its tubes go (laboratories with their share)."""
 
@@ -98,6 +108,19 @@ class MassTesting:
     worths: tuple[Worth, ...]
     mends: tuple[Mend, ...]
     swings: tuple[Swing, ...]
+    assumptions: tuple[Assumption, ...]
+
+
+def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
+    """The numbers of a scenario that are not of a place."""
+    found = []
+    for part, values in scenario.values.items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            path = f"{part}.{name}".lstrip(".")
+            shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}" if isinstance(value, int | float) else str(value or "")
+            source, status = scenario.sources.get(path, (None, ""))
+            found.append(Assumption(path, shown, spoken(source, ""), status))
+    return tuple(found)
 
 
 def spoken(label: Label | None, otherwise: str) -> str:
@@ -124,7 +147,7 @@ def _sums(one: Campaign, verdict: Verdict) -> tuple[Sum, ...]:
     return (
         Sum("tables", f"min({told(float((one.points * one.tables_per_point).sum()))}, {told(float(one.staff.sum()))} ÷ ({one.staff_per_table:g} × {shifts}))"
             if len(one.areas) == 1 else f"Σ min(P × {one.tables_per_point:g}, S ÷ ({one.staff_per_table:g} × {shifts}))", tables, ""),
-        Sum("sampling_rate", f"{told(tables, 1)} × {one.rate:g}", rate, "/h"),
+        Sum("sampling_rate", f"{told(tables, 2)} × {one.rate:g}", rate, "/h"),
         Sum("sampling_load", f"{told(people)} ÷ {told(rate)}", finite(loads["sampling"]), "h"),
         Sum("sampling_done", f"⌈{told(loads['sampling'], 1)}⌉ @ {one.hours_per_day} h/d", finite(verdict.sampling_bound_hours), "h"),
         Sum("tubes", f"{told(people)} ÷ {one.pool}", one.tubes, ""),
@@ -174,4 +197,4 @@ def mass_testing_answer(scenario: Scenario, is_whole: bool = True) -> MassTestin
         finite(verdict.bound_hours), one.most_days, tuple(DeadlineMade(days, made) for days, made in verdict.deadlines.items()), verdict.bottleneck,
         dict(verdict.stage_hours), verdict.simulated.tubes, verdict.simulated.retests, best_pool(one.positive_share), _sums(one, verdict),
         _areas(scenario, one, verdict), _labs(scenario, one, verdict), _hours(verdict.simulated), worths(one, verdict, costs) if is_whole else (),
-        mends(one, verdict, costs) if is_whole else (), swings(one, verdict.share) if is_whole else ())
+        mends(one, verdict, costs) if is_whole else (), swings(one, verdict.share) if is_whole else (), assumptions_of(scenario))
