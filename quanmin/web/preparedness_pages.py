@@ -93,7 +93,7 @@ def _place(request: Request, view: View) -> str:
 def _asked(view: View, action: str, told: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """What an action gives, worked out once for the same numbers; or why it cannot be."""
     view.actor.require("figures", "figures", "preparedness")
-    key = ("preparedness", action, tuple(sorted(told.items())))
+    key = ("preparedness", action, view.inquiry.today(), tuple(sorted(told.items())))
     try:
         return view.remembered(key, lambda: perform(view.inquiry, action, told)), []
     except NotAllowed:

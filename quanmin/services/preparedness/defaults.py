@@ -78,7 +78,7 @@ def _sum(rows: Sequence[Institution], county: str, name: str) -> float:
 def surge_scenario(asker: Asker, kind: str, place: str, infected_per_100k: float, changes: Mapping[str, Mapping[str, float | None]]) -> Scenario:
     """Counties of the site with their beds and nurses; ventilators are not registered: as many as intensive-care beds."""
     data, counties = template(_known(kind, surge.KIND)), counties_seen(asker, place)
-    rows = institutions(asker, counties)
+    rows, data["starts_on"] = institutions(asker, counties), asker.today()
     data["county"] = [{
         "id": county.code, "name": _label(county.name, county.name_en), "population": county.people, "infected": county.people / PER_100K * infected_per_100k,
         "beds": _sum(rows, county.code, "bed_count"), "icu_beds": _sum(rows, county.code, "icu_bed_count"),

@@ -82,10 +82,10 @@ class _Running:
     """The state of a simulation."""
 
     def __init__(self, one: Campaign, share: np.ndarray, hours: int) -> None:
-        self.one, self.share = one, share
+        self.one = one
         areas, labs, later = len(one.areas), len(one.labs), hours + int(one.lag.max(initial=0)) + one.assay_hours + one.recall_hours + 2
         self.sampled, self.room, self.open = np.zeros(areas), np.zeros(areas), np.zeros(areas)
-        self.waiting, self.left, self.made, self.sent = np.zeros(areas), np.zeros(areas), np.zeros(areas), np.zeros((areas, labs))
+        self.waiting, self.left, self.made = np.zeros(areas), np.zeros(areas), np.zeros(areas)
         self.available, self.back = one.vehicles.copy(), np.zeros((later + int(2 * one.lag.max(initial=0)) + 2, areas), dtype=int)
         self.coming, self.again = np.zeros((later, labs)), np.zeros((later, labs))
         self.queue, self.queue_again = np.zeros(labs), np.zeros(labs)
@@ -95,7 +95,14 @@ class _Running:
         self.trip = np.maximum(1, 2 * one.lag.min(axis=1))
         self.positive_pools = positive_pools(one.positive_share, one.pool)
         self.persons_per_hour = one.persons_per_hour
-        self.rows, self.columns = np.arange(areas), np.tile(np.arange(labs), (areas, 1))
+        self.rows = np.arange(areas)
+        self.pair_area, pair_lab = np.nonzero(share)
+        self.pair_share, self.sent = share[self.pair_area, pair_lab], np.zeros(len(self.pair_area))
+        self.pair_at = one.lag[self.pair_area, pair_lab] * labs + pair_lab
+        order = np.lexsort((-self.pair_share, self.pair_area))
+        self.main = order[np.searchsorted(self.pair_area[order], self.rows)]
+        self.is_main = np.zeros(len(self.pair_area), dtype=bool)
+        self.is_main[self.main] = True
 
     def sample(self, hour: int) -> None:
         """Sample, fill tubes and close those that stay open at the end of the day."""
@@ -127,20 +134,26 @@ class _Running:
         leaving = np.where(one.vehicles > 0, np.minimum(self.available, wanted), wanted)
         load = np.minimum(self.waiting, leaving * float(one.vehicle_tubes))
         self.available = np.where(one.vehicles > 0, self.available - leaving, 0)
-        np.add.at(self.back, (hour + self.trip, self.rows), np.where(one.vehicles > 0, leaving, 0))
+        self.back[hour + self.trip, self.rows] += np.where(one.vehicles > 0, leaving, 0)
         self.waiting, self.left = self.waiting - load, self.left + load
         given = self._given(load)
         self.sent += given
-        np.add.at(self.coming, (hour + one.lag, self.columns), given)
+        np.add.at(self.coming.reshape(-1), hour * len(one.labs) + self.pair_at, given)
 
     def _given(self, load: np.ndarray) -> np.ndarray:
-        """How a load is parted among laboratories; whole tubes, so that shares hold over the whole campaign."""
-        wanted = np.asarray(self.left[:, None] * self.share - self.sent)
-        if self.one.is_fluid or self.share.shape[1] == 1:
-            return wanted if self.one.is_fluid else load[:, None]
-        given = np.maximum(np.floor(wanted + EPSILON), 0)
-        rest = load - given.sum(axis=1)
-        given[self.rows, np.where(rest >= 0, np.argmax(wanted - given, axis=1), np.argmax(given, axis=1))] += rest
+        """How the load of every area is parted among its laboratories [pairs]: whole tubes, so that shares hold over the whole campaign.
+
+        An area's main laboratory takes what the others are not due, and all of it in an hour in which that would be less than nothing.
+        """
+        wanted = self.pair_share * self.left[self.pair_area] - self.sent
+        if self.one.is_fluid:
+            return np.asarray(wanted)
+        given = np.where(self.is_main, 0.0, np.maximum(np.floor(wanted + EPSILON), 0.0))
+        rest = load - np.bincount(self.pair_area, given, len(load))
+        if (rest < 0).any():
+            given[(rest < 0)[self.pair_area]] = 0.0
+            rest = np.where(rest < 0, load, rest)
+        given[self.main] += rest
         return given
 
     def test(self, hour: int) -> None:
@@ -190,7 +203,8 @@ def simulate(one: Campaign, share: np.ndarray | None = None) -> Simulated:
 def _result(one: Campaign, running: _Running, told: np.ndarray, is_done: bool) -> Simulated:
     is_sampled = bool((running.sampled >= one.people - EPSILON).all())
     people, made = float(one.people.sum()), float(running.made.sum())
-    tested = told[:, 4] / made * float(running.sampled.sum()) if made else told[:, 4]
+    persons = told[:, 0] / np.maximum(told[:, 1], 1e-300)  # a tube, of those made so far
+    tested = np.maximum.accumulate(told[:, 4] * persons) if len(told) else told[:, 4]
     resulted = np.concatenate([np.zeros(one.assay_hours), tested]) if len(told) else np.zeros(0)
     extra = one.assay_hours if len(told) else 0
     drawn, *others = (np.append(column, np.full(extra, column[-1] if len(column) else 0.0)) for column in told.T)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -242,7 +242,7 @@ def _levels(one: Stockpile, names: _Names, plans: list[Plan], usable: np.ndarray
 
 
 def stockpile_answer(scenario: Scenario, shown: str = "stockpile", is_planned: bool = True) -> StockpileAnswer:
-    """Judge a checked scenario; raises Refusal where it names what is not there. Without `is_planned` no transfers are looked for (stocks nobody registered)."""
+    """Judge a checked scenario; raises Refusal where it names what is not there. Without `is_planned` no transfers are looked for (of assumed stocks)."""
     one, names = stockpile_of(scenario, shown), _names(scenario)
     rate, turned = one.rate[one.judged], rotated(one, one.judged)
     usable = usable_stock(one, one.judged, turned)
@@ -260,4 +260,4 @@ def stockpile_answer(scenario: Scenario, shown: str = "stockpile", is_planned: b
         cover,
         lots, _levels(one, names, plans, usable) if is_planned else (), _moves(one, names, plans, usable), _rescues(one, names, turned),
         tuple(_line(one, names, order) for order in orders(one, one.judged, _moved(usable, plans))), sums,
-        assumptions_of(scenario))
+        tuple(replace(row, value=names.situations[one.judged]) if row.parameter == "judged_in" else row for row in assumptions_of(scenario)))

@@ -101,7 +101,7 @@ class Clinic:
 
 @dataclass(frozen=True)
 class Surge:
-    """Need and supply by class, arrays [days + 1 × counties] (beds to the nearest whole one, oxygen in m³ a day); `first_day` is None where nothing is short."""
+    """Need and supply by class, arrays [days + 1 × counties] (whole beds, oxygen in m³ a day); `first_day` is None where nothing is short."""
 
     wave: Wave
     course: Course

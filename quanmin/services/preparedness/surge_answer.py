@@ -98,7 +98,7 @@ def _sums(one: Wave, found: Surge) -> tuple[Sum, ...]:
         Sum("effective_reproduction", f"{one.reproduction:g} × (1 − {one.contact_reduction:g}) × (1 − {one.immune_share:g})",
             in_force * (1 - one.immune_share), ""),
         Sum("attack", f"{told(ever)} ÷ {told(people)}", 100 * ever / people if people else None, "%"),
-        Sum("peak_cases", "max Σ ΔE" if one.latent_days else "max Σ ΔI", float(found.new_cases.sum(axis=1)[peak]), "/d"),
+        Sum("peak_cases", "max Σ Δ(I + R)", float(found.new_cases.sum(axis=1)[peak]), "/d"),
         Sum("admissions_at_peak", f"{told(float(found.new_cases.sum(axis=1)[peak]))} × {one.shares['ward']:g}",
             float(found.new_cases.sum(axis=1)[peak]) * one.shares["ward"], "/d"),
         Sum("ward_need", f"Σ {one.stays['ward']} d", need["ward"], ""), Sum("icu_need", f"Σ {one.stays['icu']} d", need["icu"], ""),

@@ -117,7 +117,7 @@ def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
     for part, values in scenario.values.items():
         for name, value in values.items() if isinstance(values, dict) else ():
             path = f"{part}.{name}".lstrip(".")
-            shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}" if isinstance(value, int | float) else str(value or "")
+            shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}" if isinstance(value, int | float) else str(value or "").upper() if name == "model" else str(value or "")
             source, status = scenario.sources.get(path, (None, ""))
             found.append(Assumption(path, shown, spoken(source, ""), status))
     return tuple(found)
