@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from quanmin.gate import NotAllowed
 from quanmin.gate.performing import perform
 from quanmin.model import Refusal
+from quanmin.services.preparedness.on_site import counties_seen
 from quanmin.services.preparedness.scenario import template, template_names
 from quanmin.web.overview_page import about
 from quanmin.web.panels import answer
@@ -83,11 +84,15 @@ def _moved(request: Request, sliders: Sequence[Slider], of: str = "") -> list[Mo
 
 
 def _place(request: Request, view: View) -> str:
+    """The county that is asked for; raises Refusal for one that the account does not see."""
     place = request.query_params.get("place", "")
-    view.inquiry.where(place)
-    if place and place not in dict(view.counties()):
-        raise refused("place", place)
+    counties_seen(view.inquiry, place)
     return place
+
+
+def _counties(view: View) -> list[tuple[str, str]]:
+    seen = counties_seen(view.inquiry)
+    return [(code, name) for code, name in view.counties() if code in seen]
 
 
 def _asked(view: View, action: str, told: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -106,7 +111,7 @@ def _page(request: Request, view: View, name: str, moved: Sequence[Moved], panel
           **values: Any) -> Response:
     place = request.query_params.get("place", "")
     return answer(request, "preparedness_page.html", panels, name=name, moved=moved, tiles=tiles, reasons=reasons, snapshot=view.snapshot, place=place,
-                  counties=view.counties(), order=[panel.id for panel in panels], **({"advice": [], "notes": [], "scenarios": [], "scenario": ""} | values))
+                  counties=_counties(view), order=[panel.id for panel in panels], **({"advice": [], "notes": [], "scenarios": [], "scenario": ""} | values))
 
 
 @router.get("/preparedness/mass-testing")
@@ -168,4 +173,4 @@ def preparedness_page(request: Request) -> Response:
     if stocks is not None:
         rows = sheet_of(stocks.cover, "situation_name institution_name item_name days:0 usable_days:0 is_short", said)
         panels.append(Panel("stockpile", word("prep_panel_cover"), rows, cover_chart(stocks)))
-    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=view.counties(), snapshot=view.snapshot)
+    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=_counties(view), snapshot=view.snapshot)

@@ -15,7 +15,7 @@ from quanmin.model.asker import Asker
 RESOURCES = ("bed_count", "icu_bed_count", "infectious_bed_count", "convertible_bed_count", "nurse_count", "icu_nurse_count", "technical_staff_count",
              "pcr_tubes_per_day")
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
-MOST_INSTITUTIONS = 40  # of a stockpile, the largest; the rest together are one
+MOST_INSTITUTIONS = 40  # of a stockpile: the largest
 
 
 @dataclass(frozen=True)
