@@ -91,7 +91,8 @@ def test_pages_say_what_actions_say_and_sliders_change_it(people: dict[str, Pers
     assert len(hours) == found.results_done_hour and float(hours[-1]["sampled"]) == found.people
     told = people["section"].get("/api/mass-testing", place=COUNTY, lab="0.1", teams="0.5", pool="5").json()
     assert told["results_done_hour"] == found.results_done_hour and told["bottleneck"] == found.bottleneck
-    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"held": "-1"}), (SURGE, {"days": "nan"})):
+    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"held": "-1"}),
+                        (SURGE, {"days": "nan"})):
         assert people["section"].get(path, **wrong).status_code == 400
     calm = people["section"].get(SURGE, reproduction="0.8", lang="en").text
     assert "nothing is short" in calm and "nothing is short" not in people["section"].get(SURGE, infected="200", lang="en").text

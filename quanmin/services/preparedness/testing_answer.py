@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from quanmin.catalog.messages import language
 from quanmin.model import Label
@@ -111,13 +112,22 @@ class MassTesting:
     assumptions: tuple[Assumption, ...]
 
 
+def _written(value: Any) -> str:
+    """A number, several, or a word (those of models are abbreviations) as a list of assumptions shows it."""
+    if isinstance(value, list):
+        return ", ".join(f"{one:g}" for one in value)
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    return value.upper() if value in ("sir", "seir") else str(value or "")
+
+
 def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
     """The numbers of a scenario that are not of a place."""
     found = []
     for part, values in scenario.values.items():
         for name, value in values.items() if isinstance(values, dict) else ():
             path = f"{part}.{name}".lstrip(".")
-            shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}" if isinstance(value, int | float) else str(value or "").upper() if name == "model" else str(value or "")
+            shown = _written(value)
             source, status = scenario.sources.get(path, (None, ""))
             found.append(Assumption(path, shown, spoken(source, ""), status))
     return tuple(found)

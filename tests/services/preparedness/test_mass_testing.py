@@ -1,4 +1,4 @@
-"""Mass testing: equal to the reference vectors, never earlier than its bound, equal to it when fluid, nobody lost, and advice that holds when it is followed."""
+"""Mass testing: equal to the reference vectors, never before its bound, equal to it when fluid, nobody lost, and advice that holds when followed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def campaigns(draw: st.DrawFn, is_fluid: bool = False) -> Campaign:
         capacity[lab, (opens + np.arange(hours)) % 24] = draw(st.floats(3, 400))
     return Campaign(
         tuple(f"a{i}" for i in range(areas)), tuple(f"l{i}" for i in range(labs)), some(0, 9000, areas).astype(float), some(1, 12, areas).astype(float),
-        some(1, 20, areas).astype(float), np.zeros(areas, dtype=int) if is_fluid else some(0, 3, areas), some(0, 6, areas * labs).reshape(areas, labs), capacity,
+        some(1, 20, areas).astype(float), np.zeros(areas, dtype=int) if is_fluid else some(0, 3, areas), some(0, 6, areas * labs).reshape(areas, labs),
+        capacity,
         draw(st.floats(20, 200)), draw(st.integers(2, 24)), draw(st.sampled_from([4, 6, 24])), draw(st.sampled_from([1, 2])), 1, draw(st.integers(1, 20)),
         0.0 if is_fluid else draw(st.sampled_from([0.0, 0.001, 0.02])), 1000 if is_fluid else draw(st.sampled_from([20, 300, 5000])),
         1 if is_fluid else draw(st.integers(1, 5)), draw(st.integers(0, 8)), draw(st.integers(0, 6)), 40, is_fluid)
@@ -117,7 +118,8 @@ def test_positive_pools_come_back_as_single_tubes() -> None:
 
 
 def test_tubes_are_spread_so_that_laboratories_end_together() -> None:
-    one = replace(plain(90_000, 100, 100, 12, 10, 1), labs=("big", "small"), lag=np.array([[2, 2]]), capacity=np.vstack([np.full(24, 200.0), np.full(24, 100.0)]))
+    one = replace(plain(90_000, 100, 100, 12, 10, 1), labs=("big", "small"), lag=np.array([[2, 2]]),
+                  capacity=np.vstack([np.full(24, 200.0), np.full(24, 100.0)]))
     share = assigned(one)
     assert share == pytest.approx(np.array([[2 / 3, 1 / 3]]), abs=1e-6)
     near = replace(one, areas=("a", "b"), people=np.array([30_000.0, 30_000.0]), points=np.array([50.0, 50.0]), staff=np.array([50.0, 50.0]),

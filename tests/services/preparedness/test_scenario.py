@@ -59,7 +59,8 @@ def test_every_error_is_told_at_once_with_its_line(tmp_path: Path, english: None
     assert all(p.rule and p.mend for p in told.values()) and told[("bad.toml", 6, "sampling.hours_per_day")].value == "30"
 
 
-@pytest.mark.parametrize("text", ["kind = [", "\x00", "kind = 'surge'", "area = 3\nkind = 'mass_testing'", "[[sampling]]\nkind='mass_testing'", "name = 1979-05-27"])
+@pytest.mark.parametrize("text", ["kind = [", "\x00", "kind = 'surge'", "area = 3\nkind = 'mass_testing'", "[[sampling]]\nkind='mass_testing'",
+                                  "name = 1979-05-27"])
 def test_what_is_no_scenario_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text, "utf-8")
@@ -76,7 +77,8 @@ def test_lines_are_found_in_tables_and_lists() -> None:
 
 
 def test_numbers_are_set_by_their_path() -> None:
-    data, problems = changed(template("mass_testing"), ["sampling.pool_size=20", "area[1].population=7", "most_days=9", "area[99].population=1", "x.y.z=1", "=3"])
+    data, problems = changed(template("mass_testing"), ["sampling.pool_size=20", "area[1].population=7", "most_days=9", "area[99].population=1", "x.y.z=1",
+                                                        "=3"])
     assert data["sampling"]["pool_size"]["value"] == 20 and data["area"][1]["population"] == 7 and data["most_days"] == 9
     assert [p.field for p in problems] == ["area[99].population", ""] and data["x"] == {"y": {"z": 1}}
     assert template("mass_testing")["sampling"]["pool_size"]["value"] == 10, "the template itself stays as it is"

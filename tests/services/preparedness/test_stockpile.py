@@ -22,7 +22,8 @@ from quanmin.services.preparedness.stockpile_answer import stockpile_answer
 from quanmin.services.preparedness.transfers import common_level, transfers
 
 REFERENCE = Path(__file__).with_name("reference")
-ITEMS = {"gown": "Gown, protective", "scrubs_top": "Scrubs, tops", "scrubs_pants": "Scrubs, pants", "apron": "Apron, disposable", "gloves": "Gloves, examination",
+ITEMS = {"gown": "Gown, protective", "scrubs_top": "Scrubs, tops", "scrubs_pants": "Scrubs, pants", "apron": "Apron, disposable",
+         "gloves": "Gloves, examination",
          "surgical_gloves": "Gloves, surgical", "goggles": "Goggles, protective", "face_shield": "Face shield", "respirator": "Respirator",
          "mask_staff": "Mask, medical / surgical for healthworker", "mask_patient": "Mask, medical / surgical for patient"}
 
@@ -83,7 +84,8 @@ def one_item(rate: list[float], lots: list[tuple[int, int, int]], target: float 
     data["institution"] = [{"id": f"i{at}", "activity": {"hcw": use}} for at, use in enumerate(rate)]
     data["item"] = [{"id": "thing", "use": {"hcw": 1}, "pack": 10, "lead_days": 7, "price_cny": 2}]
     day = data["as_of"]
-    data["stock"] = [{"institution": f"i{at}", "item": "thing", "quantity": quantity, "expires_on": day + timedelta(days=until)} for at, quantity, until in lots]
+    data["stock"] = [{"institution": f"i{at}", "item": "thing", "quantity": quantity, "expires_on": day + timedelta(days=until)} for at, quantity,
+                     until in lots]
     return stockpile_of(checked("stockpile", PARTS, data, "x"))
 
 
@@ -168,7 +170,8 @@ def test_the_template_is_judged_whole() -> None:
 
 
 @pytest.mark.parametrize(("part", "row", "named"), [
-    ("stock", {"institution": "nobody", "item": "gown", "quantity": 1}, "institution"), ("stock", {"institution": "tcm_hospital", "item": "x", "quantity": 1}, "item"),
+    ("stock", {"institution": "nobody", "item": "gown", "quantity": 1}, "institution"),
+    ("stock", {"institution": "tcm_hospital", "item": "x", "quantity": 1}, "item"),
     ("institution", {"id": "new", "activity": {"wizard": 3}}, "activity"), ("item", {"id": "unheard_of"}, "use")])
 def test_what_is_not_there_is_named(part: str, row: dict[str, Any], named: str, english: None) -> None:
     data = template("stockpile")

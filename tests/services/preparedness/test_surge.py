@@ -60,7 +60,8 @@ def test_seir_is_the_plain_loop() -> None:
        st.floats(1, 20), st.floats(0, 1), st.floats(0, 0.8))
 def test_people_are_conserved(places: list[tuple[int, float, float]], strength: float, latent: float, infectious: float, mixing: float, immune: float) -> None:
     people = np.array([n for n, _, _ in places], dtype=float)
-    found = seir(people, [n * share for n, share, _ in places], [n * share for n, _, share in places], np.full(120, strength), latent, infectious, mixing, immune)
+    found = seir(people, [n * share for n, share, _ in places], [n * share for n, _, share in places], np.full(120, strength), latent, infectious, mixing,
+                 immune)
     for part in (found.susceptible, found.exposed, found.infected, found.recovered):
         assert (part >= -1e-6).all()
     total = found.susceptible + found.exposed + found.infected + found.recovered
