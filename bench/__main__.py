@@ -14,8 +14,7 @@ import duckdb
 from bench import answers, forecast, grouping, grouping_dip, increment, infection, intake, outcomes, pages, preparedness, risk, scale, supervision
 
 BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run, "e": preparedness.run, "f": forecast.run, "g": risk.run, "h": grouping.run,
-           "i": outcomes.run,
-           "n": infection.run, "p": pages.run, "s": supervision.run, "t": grouping_dip.run}
+           "i": outcomes.run, "n": infection.run, "p": pages.run, "s": supervision.run, "t": grouping_dip.run}
 RESULTS = Path(__file__).with_name("results.json")
 
 

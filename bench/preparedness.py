@@ -1,4 +1,4 @@
-"""(e) Mass testing of a city of five million: the whole answer with its advice, one simulation beside a plain loop over areas and hours, and how far they differ."""
+"""(e) Mass testing of a city of five million: the whole answer with its advice, one simulation beside a plain loop, and whether they end together."""
 
 from __future__ import annotations
 

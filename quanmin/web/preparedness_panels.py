@@ -30,9 +30,8 @@ def hours_chart(found: MassTesting) -> dict[str, Any] | None:
     if not found.hours:
         return None
     rows = [found.hours[at] for at in _thin(len(found.hours))]
-    return {"kind": "prep_hours", "x": [row.hour for row in rows], "people": found.people,
-            "deadlines": [[one.days * 24, word("prep_days", days=f"{one.days:g}")]
-                                                                                                     for one in found.deadlines],
+    deadlines = [[one.days * 24, word("prep_days", days=f"{one.days:g}")] for one in found.deadlines]
+    return {"kind": "prep_hours", "x": [row.hour for row in rows], "people": found.people, "deadlines": deadlines,
             "lines": [{"name": word("prep_f_sampled"), "data": [round(row.sampled) for row in rows]},
                       {"name": word("prep_f_people_with_result"), "data": [round(row.people_with_result) for row in rows]}],
             "told": [word("prep_told_hour", hour=row.hour, sampled=text(row.sampled), resulted=text(row.people_with_result), waiting=text(row.waiting_for_test))
@@ -105,15 +104,14 @@ def surge_panels(found: SurgeAnswer, about: About) -> list[Panel]:
     names = dict(zip(dict.fromkeys(row.county for row in found.course), found.counties, strict=True))
     course = [vars(row) | {"county": names[row.county]} for row in found.course]
     clinics = [vars(row) | {"county": names[row.county]} for row in found.clinics]
+    cases = [{"day": day, "on": on, "new_cases": value} for day, (on, value) in enumerate(zip(_dates(found), by_day(found, "new_cases").tolist(), strict=True))]
     of = found.bottleneck or "icu"
     now = [row.worst_gap for row in found.shortages if row.of == of]
     return [
         panel_of("shortages", sorted(found.shortages, key=lambda row: (row.first_day is None, row.first_day or 0)),
                  "name of supply:0 peak_need:0 peak_day:0 worst_gap:0 first_day:0 first_on days_short:0", about),
         panel_of("course", course, "day:0 on county new_cases:1 ward:0 icu:0 ventilator:0 oxygen_m3:0 nurses:0", about, need_chart(found)),
-        panel_of("cases", [{"day": day, "on": on, "new_cases": value} for day, (on, value) in enumerate(zip(_dates(found), by_day(found, "new_cases").tolist(),
-                                                                                                         strict=True))], "day:0 on new_cases:1", about,
-                                                                                                         cases_chart(found)),
+        panel_of("cases", cases, "day:0 on new_cases:1", about, cases_chart(found)),
         panel_of("clinics", clinics,
                  "county rooms:0 peak_day:0 peak_visits:0 load:2 wait_probability:4 wait_minutes:1 rooms_needed:0 overrun_days:0 most_left_over:0",
                  about),

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
 
 KIND = "mass_testing"
@@ -17,14 +19,12 @@ EARTH_KM = 6371.0088
 THROUGHPUT = {  # tests in 8, 16 and 24 hours; WHO Essential Supplies Forecasting Tool, table of throughput (transcribed)
     "roche_6800": (384, 768, 1344), "roche_8800": (960, 1920, 3072), "abbott_m2000": (94, 282, 470), "hologic_panther": (275, 550, 825),
     "genexpert_module": (10, 21, 42), "manual_pcr": (188, 376, 564)}
-SPEED = {"low": 60.0, "normal": 100.0,
-         "optimised": 200.0}  # persons an hour at one table: first rounds, Beijing 2020, Minhang 2022 (transcribed from the press)
+RATES = {"low": 60.0, "normal": 100.0, "optimised": 200.0}  # persons an hour at a table: first rounds, Beijing 2020, Minhang 2022 (transcribed from the press)
 PARTS = (
     Part("", (Field("deadlines_days", 0.1, 60, [2, 3, 5], kind="list"), Field("most_days", 1, 60, 21, True))),
     Part("sampling", (
-        Field("rate_per_table_hour", 1, 1000), Field("hours_per_day", 1, 24, is_whole=True), Field("shift_hours", 1, 24, 6),
-        Field("staff_per_table", 0.1, 20, 2),
-        Field("tables_per_point", 1, 20, 1), Field("pool_size", 1, 50, is_whole=True), Field("positive_share", 0, 1, 0.0),
+        Field("rate_per_table_hour", 1, 1000, words=RATES), Field("hours_per_day", 1, 24, is_whole=True), Field("shift_hours", 1, 24, 6),
+        Field("staff_per_table", 0.1, 20, 2), Field("tables_per_point", 1, 20, 1), Field("pool_size", 1, 50, is_whole=True), Field("positive_share", 0, 1, 0.0),
         Field("people_per_point", 1, 1e6, 2500), Field("people_per_sampler", 1, 1e6, 360))),
     Part("transport", (
         Field("hours", 0, 48, 2, True), Field("vehicles_per_area", 0, 1000, 0, True), Field("tubes_per_vehicle", 1, 1e6, 1000, True),
@@ -35,13 +35,13 @@ PARTS = (
         Field("lab_tube_cny", 0, 1e5, 30))),
     Part("area", (
         Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("population", 0, 1e9, is_whole=True),
-        Field("points", 0, 1e6, is_optional=True),
-        Field("staff", 0, 1e7, is_optional=True), Field("vehicles", 0, 1e5, is_whole=True, is_optional=True),
+        Field("points", 0, 1e6, is_optional=True), Field("staff", 0, 1e7, is_optional=True), Field("vehicles", 0, 1e5, is_whole=True, is_optional=True),
         Field("transport_hours", 0, 48, is_whole=True, is_optional=True),
         Field("longitude", -180, 180, is_optional=True), Field("latitude", -90, 90, is_optional=True)), True, 1),
     Part("lab", (
         Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("tubes_per_hour", 0, 1e6, is_optional=True),
-        Field("instruments", 0, 10_000, {}, kind="map"), Field("hours_per_day", 1, 24, 24, True), Field("starts_hour", 0, 23, 0, True),
+        Field("instruments", 0, 10_000, {}, kind="map", choices=tuple(THROUGHPUT)), Field("hours_per_day", 1, 24, 24, True),
+        Field("starts_hour", 0, 23, 0, True),
         Field("available_share", 0, 1, 1.0), Field("longitude", -180, 180, is_optional=True), Field("latitude", -90, 90, is_optional=True)), True, 1),
 )
 
@@ -151,9 +151,14 @@ def _capacity(lab: dict[str, Any]) -> np.ndarray:
 
 
 def campaign_of(scenario: Scenario) -> Campaign:
-    """The campaign of a checked scenario; points and staff that are not given follow the rule of the guide (one per so many residents)."""
+    """The campaign of a checked scenario; points and staff that are not given follow the rule of the guide (one per so many residents).
+
+    Raises Refusal for a laboratory without capacity.
+    """
     sampling, transport, laboratory = scenario.of("sampling"), scenario.of("transport"), scenario.of("laboratory")
     areas, labs = scenario.rows("area"), scenario.rows("lab")
+    if idle := [at for at, lab in enumerate(labs) if lab["tubes_per_hour"] is None and not lab["instruments"]]:
+        raise Refusal(*(Problem(KIND, None, f"lab[{at}]", labs[at]["id"][:60], say("scenario_missing"), "tubes_per_hour = 100") for at in idle))
     people = np.array([area["population"] for area in areas], dtype=float)
     points = [math.ceil(n / sampling["people_per_point"]) if area["points"] is None else area["points"] for area, n in zip(areas, people, strict=True)]
     staff = [math.ceil(n / sampling["people_per_sampler"]) if area["staff"] is None else area["staff"] for area, n in zip(areas, people, strict=True)]
@@ -163,4 +168,5 @@ def campaign_of(scenario: Scenario) -> Campaign:
         np.array(vehicles, dtype=int), _road_hours(areas, labs, transport), np.array([_capacity(lab) for lab in labs]), float(sampling["rate_per_table_hour"]),
         int(sampling["hours_per_day"]), float(sampling["shift_hours"]), float(sampling["staff_per_table"]), float(sampling["tables_per_point"]),
         int(sampling["pool_size"]), float(sampling["positive_share"]), int(transport["tubes_per_vehicle"]), int(transport["every_hours"]),
-        int(laboratory["assay_hours"]), int(laboratory["recall_hours"]), int(scenario.of("")["most_days"]))
+        int(laboratory["assay_hours"]), int(laboratory["recall_hours"]),
+        max(int(scenario.of("")["most_days"]), math.ceil(max(scenario.of("")["deadlines_days"]))))

@@ -102,8 +102,8 @@ def _activity(one: Institution, on_duty_share: float) -> dict[str, float]:
 def stockpile_scenario(asker: Asker, place: str, held_days: float, on_duty_share: float, surge_factor: float, changes: Mapping[str, float | None]) -> Scenario:
     """Institutions of the site at full load, each holding `held_days` of its normal use: what lots there are is not registered."""
     data = template(_known("", stockpile.KIND)) | {"name": _here()}
-    rows = [one for one in institutions(asker, counties_seen(asker,
-                                                             place)) if one.has["bed_count"] > 0 and one.has["technical_staff_count"] > 0][:MOST_INSTITUTIONS]
+    seen = institutions(asker, counties_seen(asker, place))
+    rows = [one for one in seen if one.has["bed_count"] > 0 and one.has["technical_staff_count"] > 0][:MOST_INSTITUTIONS]
     if not rows:
         raise Refusal(Problem("preparedness", None, "place", place, say("prepared_no_institution"), say("prepared_mend_people")))
     for situation in data["situation"]:

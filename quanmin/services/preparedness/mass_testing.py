@@ -61,8 +61,8 @@ def assigned(one: Campaign) -> np.ndarray:
     cost = np.append(PREFERENCE * one.lag.ravel() * np.repeat(tubes, labs) / max(1.0, tubes.sum()), 1.0)  # z is in days; the lag's weight is far below
     rows, columns = np.repeat(np.arange(areas), labs), np.arange(many)
     placed = coo_array((np.ones(many), (rows, columns)), shape=(areas, many + 1))
-    load = coo_array((np.append(np.repeat(tubes, labs), -daily), (np.append(np.tile(np.arange(labs), areas), np.arange(labs)),
-                                                                  np.append(columns, np.full(labs, many)))), shape=(labs, many + 1))
+    to, of = np.append(np.tile(np.arange(labs), areas), np.arange(labs)), np.append(columns, np.full(labs, many))
+    load = coo_array((np.append(np.repeat(tubes, labs), -daily), (to, of)), shape=(labs, many + 1))
     found = linprog(cost, A_ub=load, b_ub=np.zeros(labs), A_eq=placed, b_eq=np.ones(areas), bounds=(0, None), method="highs")
     share = found.x[:many].reshape(areas, labs) if found.status == 0 else np.tile(daily / daily.sum(), (areas, 1))
     share = np.where(share < EPSILON, 0, share)

@@ -25,6 +25,7 @@ TEMPLATES = Path(quanmin.catalog.__file__).with_name("scenarios")
 STATUSES = ("verified", "transcribed", "recalled", "own")
 LARGEST_FILE = 4 << 20
 MOST_ROWS = 5_000
+FIRST_YEAR, LAST_YEAR = 1949, 2150
 HEAD = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\"-]+)\s*\]\]?")
 KEY = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
 STEP = re.compile(r"([A-Za-z0-9_-]+)(?:\[([0-9]{1,4})\])?")
@@ -32,7 +33,10 @@ STEP = re.compile(r"([A-Za-z0-9_-]+)(?:\[([0-9]{1,4})\])?")
 
 @dataclass(frozen=True)
 class Field:
-    """A value of a scenario: `kind` is number, text, label, flag, date, list (of numbers) or map (of numbers); without a default it must be given."""
+    """A value of a scenario: `kind` is number, text, label, flag, date, list (of numbers) or map (of numbers); without a default it must be given.
+
+    `choices` are the texts it may be, or the keys of a map; `words` texts that stand for a number.
+    """
 
     name: str
     low: float = 0.0
@@ -41,6 +45,7 @@ class Field:
     is_whole: bool = False
     kind: str = "number"
     choices: tuple[str, ...] = ()
+    words: Mapping[str, float] = field(default_factory=dict)
     is_optional: bool = False
 
 
@@ -131,6 +136,7 @@ class _Checked:
             if one.default is None and not one.is_optional:
                 self.complain(path, "", say("scenario_missing"), f"{one.name} = {_example(one)}")
             return one.default
+        given = one.words.get(given, given) if isinstance(given, str) else given
         if not _fits(one, given):
             self.complain(path, given, _rule(one), f"{one.name} = {_example(one)}")
             return one.default if one.default is not None else _stand_in(one)
@@ -157,10 +163,9 @@ def _is_number(one: Field, given: Any) -> bool:
 
 def _is_date(given: Any) -> bool:
     try:
-        date.fromisoformat(str(given))
+        return FIRST_YEAR <= date.fromisoformat(str(given)).year <= LAST_YEAR
     except ValueError:
         return False
-    return True
 
 
 def _fits(one: Field, given: Any) -> bool:
@@ -175,7 +180,7 @@ def _fits(one: Field, given: Any) -> bool:
     if one.kind == "date":
         return _is_date(given)
     if one.kind == "map":
-        return isinstance(given, dict) and all(_is_number(one, value) for value in given.values())
+        return isinstance(given, dict) and all(_is_number(one, value) and (not one.choices or name in one.choices) for name, value in given.items())
     return isinstance(given, list) and 0 < len(given) <= MOST_ROWS and all(_is_number(one, value) for value in given)
 
 
@@ -197,8 +202,9 @@ def _example(one: Field) -> str:
 
 def _stand_in(one: Field) -> Any:
     """What the rest of the check goes on with."""
-    return {"text": "", "label": Label("", ""), "flag": False, "date": date(2000, 1, 1), "list": [max(one.low, 1.0)], "map": {}}.get(one.kind,
-                                                                                                                                     max(one.low, 1.0))
+    number = max(one.low, 1.0)
+    found: dict[str, Any] = {"text": "", "label": Label("", ""), "flag": False, "date": date(2000, 1, 1), "list": [number], "map": {}}
+    return found.get(one.kind, number)
 
 
 def lines_of(text: str) -> dict[str, int]:

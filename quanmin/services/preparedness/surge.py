@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quanmin.catalog.messages import say
+from quanmin.model import Problem, Refusal
 from quanmin.services.preparedness.epidemic import Course, admissions, census, seir
 from quanmin.services.preparedness.queues import day_of_queue, mean_wait, servers_needed, wait_probability
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
@@ -118,12 +120,16 @@ class Surge:
 
 
 def wave_of(scenario: Scenario) -> Wave:
-    """The wave of a checked scenario."""
+    """The wave of a checked scenario; raises Refusal where more are ill or immune than there are people."""
     disease, beds, rows = scenario.of("disease"), scenario.of("beds"), scenario.rows("county")
 
     def column(name: str) -> np.ndarray:
         return np.array([row[name] or 0 for row in rows], dtype=float)
 
+    over = np.nonzero(column("infected") + column("exposed") + column("population") * disease["immune_share"] > column("population"))[0]
+    if len(over):
+        raise Refusal(*(Problem(KIND, None, f"county[{at}].infected", f"{rows[at]['infected']:g}", say("scenario_too_many"), say("scenario_mend_too_many"))
+                        for at in over))
     oxygen = np.array([math.inf if row["oxygen_m3_day"] is None else row["oxygen_m3_day"] for row in rows], dtype=float)
     stock = {"ward": np.floor(column("beds") * (1 - beds["occupied_share"])), "icu": np.floor(column("icu_beds") * (1 - beds["icu_occupied_share"])),
              "ventilator": np.floor(column("ventilators") * (1 - beds["ventilators_used_share"])), "oxygen": oxygen,

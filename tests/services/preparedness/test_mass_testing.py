@@ -186,6 +186,13 @@ def test_nobody_and_nothing() -> None:
     assert simulate(shut).results_done_hour is None and judged(shut, [2]).bottleneck == "laboratory"
 
 
+def test_rates_have_words_and_laboratories_a_capacity() -> None:
+    assert [scenario(rate_per_table_hour=word).rate for word in ("low", "normal", "optimised")] == [60, 100, 200]
+    for lab, named in (({"id": "x"}, r"lab\[0\]"), ({"id": "x", "instruments": {"magic": 1}}, "instruments")):
+        with pytest.raises(Refusal, match=named):
+            campaign_of(checked("mass_testing", PARTS, template("mass_testing") | {"lab": [lab]}, "x"))
+
+
 def test_a_scenario_needs_an_area() -> None:
     data = template("mass_testing") | {"area": []}
     with pytest.raises(Refusal, match="area"):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quanmin.model import Refusal
 from quanmin.services.preparedness.epidemic import Chime, census, chime, seir
 from quanmin.services.preparedness.scenario import checked, template, template_names
 from quanmin.services.preparedness.surge import CLASSES, PARTS, Surge, bottleneck, surge, surge_swings, wave_of
@@ -105,6 +106,13 @@ def test_beds_and_oxygen_follow_from_admissions() -> None:
     assert found.need["oxygen"][day, 1] == pytest.approx((ward * 0.5 * 10 + (icu - vent) * 30 + vent * 30) * 1440 / 1000)
     assert found.need["nurse"][day, 1] == np.ceil((ward * 8.64 + icu * 15.53) / 8)
     assert found.supply["ward"][20, 0] == 900 and found.supply["ward"][21, 0] == 1500, "convertible beds from day 21"
+
+
+def test_more_ill_than_people_are_refused() -> None:
+    data = template("surge")
+    data["county"][1]["infected"] = 450_001
+    with pytest.raises(Refusal, match=r"county\[1\]"):
+        wave_of(checked("surge", PARTS, data, "x"))
 
 
 def test_fewer_contacts_and_more_beds_never_hurt() -> None:
