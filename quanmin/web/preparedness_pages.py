@@ -122,7 +122,9 @@ def mass_testing_page(request: Request) -> Response:
     found, reasons = _asked(view, "mass_testing", {"place": place} | {one.slider.name: one.value for one in moved})
     if found is None:
         return _page(request, view, "testing", moved, [], [], reasons)
-    return _page(request, view, "testing", moved, testing_panels(found, about(view, "")), testing_tiles(found), reasons, advice=testing_advice(found))
+    notes = [] if any(lab.lab in view.facility_names() for lab in found.labs) else [word("prep_no_labs_note")]
+    shown = {"advice": testing_advice(found), "notes": notes}
+    return _page(request, view, "testing", moved, testing_panels(found, about(view, "")), testing_tiles(found), reasons, **shown)
 
 
 @router.get("/preparedness/stockpile")

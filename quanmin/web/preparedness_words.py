@@ -6,7 +6,6 @@ from quanmin.services.preparedness.exercise import Exercise
 from quanmin.services.preparedness.stockpile_answer import StockpileAnswer
 from quanmin.services.preparedness.surge_answer import SurgeAnswer
 from quanmin.services.preparedness.testing_answer import MassTesting
-from quanmin.web.figures import NOTHING
 from quanmin.web.preparedness_sheets import text
 from quanmin.web.words import word
 
@@ -52,10 +51,15 @@ def surge_tiles(found: SurgeAnswer) -> list[Tile]:
 
 
 def stockpile_tiles(found: StockpileAnswer) -> list[Tile]:
-    """The answers of a stockpile: the fewest days and of what, how many are below the target, how many lots will expire."""
-    least = NOTHING if found.least_days is None else word("prep_days", days=text(found.least_days))
-    is_bad = found.least_days is not None and found.least_days < found.target_days
-    return [(word("prep_least_cover"), least, "bad" if is_bad else "good"), (found.least_institution, found.least_item, ""),
+    """The answers of a stockpile: the fewest usable days in each situation, of what and where, how many are below the target, how many lots will expire."""
+    least: dict[str, float] = {}
+    for row in found.cover:
+        if row.usable_days is not None:
+            least[row.situation_name] = min(row.usable_days, least.get(row.situation_name, row.usable_days))
+    fewest = [(word("prep_fewest_in", situation=name), word("prep_days", days=text(days)), "bad" if days < found.target_days else "good") for name,
+              days in least.items()]
+    scarce = [(word("prep_scarcest", situation=found.judged_in), f"{found.least_item} · {found.least_institution}", "")] if found.least_item else []
+    return [*fewest, *scarce,
             (word("prep_target_days"), text(found.target_days), ""), (word("prep_short_count"), text(found.short_count),
                                                                       "bad" if found.short_count else "good"),
             (word("prep_expiring"), text(found.expiring_count), "bad" if found.expiring_count else "")]

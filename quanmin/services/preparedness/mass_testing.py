@@ -175,6 +175,11 @@ class _Running:
             self.again[hour + 1 + one.assay_hours + one.recall_hours] += (positive - self.positive) * one.pool
             self.positive = positive
 
+    def is_idle(self, hour: int) -> bool:
+        """Whether nothing can happen in an hour: nobody samples, nothing waits, comes, or comes back."""
+        return not (hour % DAY < self.one.hours_per_day or self.waiting.any() or self.queue.any() or self.queue_again.any() or self.coming[hour].any()
+                    or self.again[hour].any() or self.back[hour].any())
+
     def is_done(self) -> bool:
         """Whether nothing is left to sample, carry or test."""
         one, total = self.one, self.made.sum()
@@ -191,6 +196,9 @@ def simulate(one: Campaign, share: np.ndarray | None = None) -> Simulated:
     for hour in range(hours):
         if is_done:
             break
+        if told and running.is_idle(hour):
+            told.append(told[-1])
+            continue
         running.sample(hour)
         running.drive(hour)
         running.test(hour)
