@@ -20,7 +20,7 @@ PARAMETERS = ("rate", "teams", "hours_per_day", "pool", "lab", "people", "lag", 
 STEP, SWING = 0.1, 0.2
 LARGEST_FACTOR = 8.0
 FREE = 1e6  # times as much: as good as unlimited
-SEARCH = 6  # halvings: to within a hundredth or so of the factor
+SEARCH = 8  # halvings: to within a hundredth of the factor
 
 
 @dataclass(frozen=True)
