@@ -1,4 +1,4 @@
-"""python -m bench [a b c d f g h i n p s t u v]: run the benchmarks and print one line each; bench/results.json keeps the newest figures of each."""
+"""python -m bench [a b c d e f g h i n p s t u v]: run the benchmarks and print one line each; bench/results.json keeps the newest figures of each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,26 @@ from pathlib import Path
 
 import duckdb
 
-from bench import answers, detection, forecast, grouping, grouping_dip, increment, infection, intake, outcomes, pages, risk, scale, scanning, supervision
+from bench import (
+    answers,
+    detection,
+    forecast,
+    grouping,
+    grouping_dip,
+    increment,
+    infection,
+    intake,
+    outcomes,
+    pages,
+    preparedness,
+    risk,
+    scale,
+    scanning,
+    supervision,
+)
 
-BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run, "f": forecast.run, "g": risk.run, "h": grouping.run, "i": outcomes.run,
-           "n": infection.run, "p": pages.run, "s": supervision.run, "t": grouping_dip.run, "u": detection.run, "v": scanning.run}
+BENCHES = {"a": intake.run, "b": answers.run, "c": scale.run, "d": increment.run, "e": preparedness.run, "f": forecast.run, "g": risk.run, "h": grouping.run,
+           "i": outcomes.run, "n": infection.run, "p": pages.run, "s": supervision.run, "t": grouping_dip.run, "u": detection.run, "v": scanning.run}
 RESULTS = Path(__file__).with_name("results.json")
 
 

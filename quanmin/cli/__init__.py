@@ -10,7 +10,7 @@ import traceback
 import typer
 
 from quanmin.catalog.messages import say
-from quanmin.cli import answers, attaching, briefs, definitions, detecting, files, flow, grouping, people, quality, scanning, sites
+from quanmin.cli import answers, attaching, briefs, definitions, detecting, files, flow, grouping, people, quality, scanning, simulating, sites
 from quanmin.cli.printing import complain
 from quanmin.model import Problem, Refusal
 
@@ -21,6 +21,7 @@ app.add_typer(definitions.app, name="catalog")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.review, name="review")
 app.add_typer(quality.app, name="quality")
+app.add_typer(simulating.app, name="simulate")
 app.command()(attaching.attach)
 app.command()(detecting.detect)
 

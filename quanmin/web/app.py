@@ -42,6 +42,7 @@ from quanmin.web import (
     outcomes_page,
     overview_page,
     pages,
+    preparedness_pages,
     profile_page,
     quality_goals_page,
     review_page,
@@ -54,8 +55,8 @@ from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
 PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, quality_goals_page, appraisal_page, findings_page, infections_page, profile_page, pages,
-         indicator_page, brief_page, flow_page, communities_page, targets_page, data_pages, data_checks_page, front_pages_page, data_upload, review_page,
-         about_page)
+         indicator_page, brief_page, flow_page, communities_page, preparedness_pages, targets_page, data_pages, data_checks_page, front_pages_page, data_upload,
+         review_page, about_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10

@@ -98,6 +98,15 @@ def test_every_command_of_the_guide_to_outcomes_runs(region: Region, tmp_path: P
         assert {row["unit"] for row in csv.DictReader(stream)} == {row["A01"] for row in stays}
 
 
+def test_every_command_of_the_guide_to_preparedness_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    printed = run_blocks("docs/how-to/plan-mass-testing.md", tmp_path)
+    with (tmp_path / "hours.csv").open(encoding="utf-8", newline="") as stream:
+        assert float(list(csv.DictReader(stream))[-1]["people_with_result"]) == 600_000
+    assert "deadline_days,resource,factor,lab_factor,units,cny" in printed and "name,of,supply,peak_need" in printed
+    assert all((tmp_path / name).stat().st_size > 300 for name in ("cover.csv", "course.csv", "demo-hours.csv", "demo-surge.csv", "demo-cover.csv"))
+
+
 def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:
     (tmp_path / "demo").symlink_to(region.folder)
     run_blocks("docs/tutorials/from-a-number-to-its-cause.md", tmp_path)

@@ -22,6 +22,7 @@ PAGES = (
     "/", "/highlights", "/wall", f"/place/{COUNTY}", f"/facility/{HOSPITAL}", "/targets", "/flow", "/flow?cut=icd_chapter&measure=charge_cny",
     "/case-mix", f"/case-mix?facility={HOSPITAL}", "/appraisal", f"/appraisal/{HOSPITAL}", "/appraisal/handbooks", "/findings",
     "/outcomes", f"/outcomes/{HOSPITAL}?outcome=readmission", "/quality-goals",
+    "/preparedness", f"/preparedness/mass-testing?place={COUNTY}", "/preparedness/stockpile", "/preparedness/surge?reproduction=3",
     f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}?set=2020", "/data", f"/data/sender/{HOSPITAL}", "/data/checks",
     f"/data/checks/{CHECK}", "/infections", "/infections?device=catheter", "/data/front-pages", f"/data/front-pages?facility={HOSPITAL}",
     "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),

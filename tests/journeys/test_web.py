@@ -51,6 +51,7 @@ def test_all_routes_are_found(app: FastAPI) -> None:
               "/data/checks/{table}/{name}", "/data/sender/{sender}",
               "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
               "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals", "/appraisal", "/appraisal/handbooks",
+              "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge",
               "/appraisal/{facility}", "/appraisal/{facility}/evidence",
               "/appraisal/{facility}/evidence/{sha256}", "/findings",
               "/findings/issue", "/findings/replay", "/findings/{finding}",
