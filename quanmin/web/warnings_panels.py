@@ -109,7 +109,7 @@ def now_panel(view: View, events: Sequence[Event], place: str, known_on: str) ->
     state = {(code, kind): _worst([one for one in going if (one.county, one.trigger) == (code, kind)]) for code, _ in counties for kind in kinds}
     columns = [Column("county", word("county")), *(Column(kind, name_of(view, kind), True) for kind in kinds)]
     rows = [[Shown(name, code, link(place=code)), *(counts[(code, kind)] for kind in kinds)] for code, name in counties]
-    cells = [[x, y, state[(code, kind)], str(counts[(code, kind)] or ""), word("warning_count_told", count=counts[(code, kind)]), link(place=code)]
+    cells = [[x, y, state[(code, kind)], str(counts[(code, kind)] or ""), word("warning_count_told", count=counts[(code, kind)]), ""]
              for y, (code, _) in enumerate(counties) for x, kind in enumerate(kinds)]
     words = ("warning_quiet", "warning_other_now", "warning_case_now", "warning_late_now")
     chart = {"kind": "calendar_heat", "x": [name_of(view, kind) for kind in kinds], "y": [name for _, name in counties], "states": [word(one) for one in words],
