@@ -347,6 +347,10 @@ class Inquiry:
         """The notifiable diseases by code."""
         return self.indicators.catalog.diseases
 
+    def sees_events(self, county: str) -> bool:
+        """Whether a county's signals and events lie within the actor's scope."""
+        return event_desk.is_seen(self, county)
+
     def event_acts(self, event: str = "") -> Sequence[EventAct]:
         """What was done about an event of surveillance, or about all, within the actor's scope."""
         return event_desk.event_acts_seen(self, event)

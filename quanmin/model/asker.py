@@ -146,6 +146,9 @@ class Asker(Protocol):
     def diseases(self) -> Mapping[str, NotifiableDisease]:
         """The notifiable diseases by code."""
 
+    def sees_events(self, county: str) -> bool:
+        """Whether a county's signals and events may be seen: by the region and the county, by no institution."""
+
     def event_acts(self, event: str = "") -> Sequence[EventAct]:
         """What was done about an event of surveillance, or about all, in order."""
 

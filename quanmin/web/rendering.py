@@ -45,6 +45,7 @@ SECTIONS = (  # path, word, permission
     ("/quality-goals", "goals_section", "figures"),
     ("/appraisal", "appraisal_section", "figures"),
     ("/findings", "findings_section", "small"),
+    ("/warnings", "warnings_section", "small"),
     ("/preparedness", "prep_section", "figures"),
     ("/communities", "communities_section", "figures"),
     ("/targets", "targets", "figures"),

@@ -23,7 +23,7 @@ from tests.journeys.people import Person, somebody, stranger
 CATALOG, _ = read_all()
 CHINESE = re.compile("[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")
-NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "py", "csv", "xlsx"}  # abbreviations, units, people, files and our name
+NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "Farrington", "py", "csv", "xlsx"}  # abbreviations, units, people, files and our name
 MONTH = "2026-09"
 
 
@@ -102,6 +102,7 @@ def test_all_other_pages_speak_the_language(region: Region, app: FastAPI, sectio
 FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/facility/990103H001", "/targets", "/communities", "/case-mix",
         "/appraisal", "/appraisal/990104H001", "/appraisal/handbooks", "/findings",
         "/outcomes", "/outcomes?outcome=stay_days", "/outcomes?outcome=return_to_theatre", "/outcomes/990103H001", "/quality-goals",
+        "/warnings", "/warnings?state=unverified&activity=closed", "/diseases/influenza",
         "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/surge?template=surge_influenza",
         "/infections", "/infections?device=line", "/data/front-pages", "/data/front-pages?facility=990104H001",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
@@ -169,6 +170,8 @@ PATHS = {
     "/appraisal/990104H001": ("sheet", "year", "indicator", "by", "changes", "move", "to"), "/appraisal/handbooks": ("first", "second", "year"),
     "/findings": ("period", "place", "facility", "family", "rule", "state", "issued"), "/findings/0123456789abcdef0123456789abcdef": ("export",),
     "/outcomes": ("outcome", "period"), "/outcomes/990103H001": ("outcome", "since"), "/quality-goals": ("period",),
+    "/warnings": ("place", "item", "state", "activity", "export", "as_of"), "/warnings/0123456789ab": ("export",),
+    "/diseases/influenza": ("place", "export"),
     "/preparedness": ("place", "export"), "/preparedness/mass-testing": ("place", "rate", "pool", "export"), "/preparedness/stockpile": ("place", "held"),
     "/preparedness/surge": ("place", "template", "reproduction"), "/api/mass-testing?": ("place", "rate", "teams"), "/api/surge?": ("template", "days"),
     "/infections": ("period", "place", "facility", "device", "cluster", "export"), "/data/front-pages": ("period", "place", "facility", "export"),

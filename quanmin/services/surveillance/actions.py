@@ -107,7 +107,7 @@ def _known_on(found: _Watched) -> str:
 
 def _seen(asker: Asker, found: _Watched, place: str) -> list[Signal]:
     asker.where(place)
-    counties = set(asker.units("county"))
+    counties = {code for code in asker.units("county") if asker.sees_events(code)}
     return [one for one in found.signals if one.county in counties and place in ("", one.county)]
 
 
