@@ -115,7 +115,7 @@ def now_panel(view: View, events: Sequence[Event], place: str, known_on: str) ->
     chart = {"kind": "calendar_heat", "x": [name_of(view, kind) for kind in kinds], "y": [name for _, name in counties], "states": [word(one) for one in words],
              "tones": ["line", "brand", "warn", "bad"], "marks": ["", "", "", ""], "cells": cells} if cells else None
     return Panel("now", word("warning_now"), Sheet(columns, rows, about(view, "") | {"known_on": known_on}), chart,
-                 note=word("warning_now_note") if going else word("warning_nothing_now"), width="")
+                 note=word("warning_now_note") if going else word("warning_nothing_now"))
 
 
 def _worst(events: Sequence[Event]) -> int:
@@ -138,7 +138,7 @@ def weeks_panel(view: View, events: Sequence[Event], known_on: str) -> Panel:
     rows = [[week, counts[(week, True)], counts[(week, False)]] for week in weeks]
     chart = time_columns(weeks, [(word("warning_other_signals"), [row[2] for row in rows], "soft", "none"),
                                  (word("warning_case_now"), [row[1] for row in rows], "warn", "lines")]) if rows else None
-    return Panel("weeks", word("warning_weeks"), Sheet(columns, rows, about(view, "") | {"known_on": known_on}), chart, word("warning_weeks_note"), width="")
+    return Panel("weeks", word("warning_weeks"), Sheet(columns, rows, about(view, "") | {"known_on": known_on}), chart, word("warning_weeks_note"))
 
 
 def time_columns(x: Sequence[str], series: Sequence[tuple[str, Sequence[int], str, str]]) -> dict[str, Any]:
