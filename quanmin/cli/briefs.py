@@ -1,4 +1,4 @@
-"""brief: the monthly brief as Word document, slides, workbook and PDF."""
+"""brief: the monthly brief as Word document, slides, workbook and PDF; situation: the report of one event."""
 
 from __future__ import annotations
 
@@ -44,6 +44,24 @@ def brief(site: SiteFolder, period: Annotated[str, typer.Option(metavar="MONTH",
         print(path)
 
 
+def situation(site: SiteFolder, event: Annotated[str, typer.Argument(metavar="EVENT", help="its number, as `events` lists it")],
+              out: Annotated[Path | None, typer.Option(metavar="FILE.docx", help="situation-EVENT-LANG.docx unless given")] = None,
+              lang: Annotated[str, typer.Option(help="zh or en; the site's first language unless given")] = "", as_of: AsOf = None) -> None:
+    """Write the situation report of an event."""
+    from quanmin.gate.inquiry import Inquiry
+    from quanmin.reports.brief import Issue
+    from quanmin.reports.situation import file_name, read_event, situation_report
+
+    opened = open_site(site)
+    opened.speak(_listed(lang, LANGUAGES, "--lang")[0] if lang else "")
+    inquiry = Inquiry(opened.operator(), opened.indicators(as_of, hold=True), opened.settings.region)
+    found = read_event(inquiry, event)
+    path = out or Path(file_name(found))
+    path.write_bytes(situation_report(inquiry, found, Issue(opened.settings.issued_by, opened.today())))
+    print(path)
+
+
 def register(app: typer.Typer) -> None:
-    """Add this command."""
+    """Add these commands."""
     app.command()(brief)
+    app.command()(situation)

@@ -48,6 +48,7 @@ SECTIONS = (  # path, word, permission
     ("/warnings", "warnings_section", "small"),
     ("/preparedness", "prep_section", "figures"),
     ("/communities", "communities_section", "figures"),
+    ("/vaccine-safety", "vaccine_section", "figures"),
     ("/targets", "targets", "figures"),
     ("/data", "data_section", "figures"),
     ("/review", "review_section", "decide"),

@@ -129,6 +129,45 @@ def test_every_command_of_the_path_to_a_closed_finding_runs(tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module")
+def national(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder in which the tutorial of the national series was followed, and what it printed."""
+    found = ROOT.parent / "shared" / "data" / "notifiable_monthly" / "monthly-cases.csv"
+    if not found.exists():
+        pytest.skip(f"{found.name} is not at ../shared/data/notifiable_monthly")
+    folder = tmp_path_factory.mktemp("national")
+    (folder / found.name).symlink_to(found)
+    return folder, run_blocks("docs/tutorials/national-monthly-series.md", folder)
+
+
+def test_tutorial_of_the_national_series(national: tuple[Path, str]) -> None:
+    folder, printed = national
+    guide = (ROOT / "docs/tutorials/national-monthly-series.md").read_text("utf-8")
+    assert "84" in (refused := (folder / "refused.txt").read_text("utf-8")) and "83" in refused and not (folder / "pertussis.csv").exists()
+    sums = next(line.split() for line in printed.splitlines() if re.fullmatch(r"[\d ]+", line))
+    assert sums[0] == sums[1] and all(f"{int(value):,}" in guide for value in sums)
+    judged, alarms = {}, Counter()
+    for name in ("plain", "told"):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                judged[name, row["unit"], row["date"]] = row
+                alarms[name, row["unit"], row["date"][:4]] += row["alarm"] == "1"
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in guide.splitlines() if re.search(r"\| \d \|$", line)]
+    names = {row[0].split(" · ")[1]: row[0].split(" · ")[0] for row in table}
+    stood = (("plain", "2020"), ("plain", "2023"), ("plain", "2024"), ("told", "2023"), ("told", "2024"))
+    assert len(table) == 12 and all([int(cell) for cell in row[1:]] == [alarms[run, row[0].split(" · ")[0], year] for run, year in stood] for row in table)
+    assert sum(count for (run, _, year), count in alarms.items() if (run, year) == ("plain", "2020")) == 1
+    early, flu = names["Pertussis"], judged["plain", names["Influenza"], "2020-01"]
+    shown = [flu, judged["plain", early, "2023-08"], judged["told", early, "2023-08"]]
+    assert all(f"{int(one[column]):,}" in guide for one in shown for column in ("observed", "upper"))
+    assert f"{int(judged['told', early, '2024-05']['observed']):,}" in guide
+    first = {run: min(date for told, unit, date in judged if (told, unit) == (run, early) and date >= "2023" and judged[told, unit, date]["alarm"] == "1")
+             for run in ("plain", "told")}
+    assert first == {"plain": "2023-12", "told": "2023-08"}
+    assert [judged[run, early, "2023-12"]["baseline_periods"] for run in ("plain", "told")] == ["55", "19"] and "55" in guide and "19" in guide
+    assert {row["reason"] for (_, _, date), row in judged.items() if date in ("2010-10", "2010-11")} == {"missing"}, "a month left out is not 0"
+
+
+@pytest.fixture(scope="module")
 def brazil(discharges: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder in which the tutorial of the real discharges was followed, and what it printed."""
     folder = tmp_path_factory.mktemp("datasus")

@@ -25,7 +25,7 @@ PAGES = (
     "/preparedness", f"/preparedness/mass-testing?place={COUNTY}", "/preparedness/stockpile", "/preparedness/surge?reproduction=3",
     f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}?set=2020", "/data", f"/data/sender/{HOSPITAL}", "/data/checks",
     f"/data/checks/{CHECK}", "/infections", "/infections?device=catheter", "/data/front-pages", f"/data/front-pages?facility={HOSPITAL}",
-    "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
+    "/vaccine-safety", "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
     f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}/rows?period={MONTH}", f"/flow/rows?what=outflow&home_county={COUNTY}",
     "/indicators?theme=tiered_care", "/warnings", "/diseases/influenza", "/nothing",
 )

@@ -104,6 +104,7 @@ FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/faci
         "/outcomes", "/outcomes?outcome=stay_days", "/outcomes?outcome=return_to_theatre", "/outcomes/990103H001", "/quality-goals",
         "/warnings", "/warnings?state=unverified&activity=closed", "/diseases/influenza",
         "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/surge?template=surge_influenza",
+        "/vaccine-safety", "/vaccine-safety?place=990103",
         "/infections", "/infections?device=line", "/data/front-pages", "/data/front-pages?facility=990104H001",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
 
@@ -174,6 +175,7 @@ PATHS = {
     "/diseases/influenza": ("place", "export"),
     "/preparedness": ("place", "export"), "/preparedness/mass-testing": ("place", "rate", "pool", "export"), "/preparedness/stockpile": ("place", "held"),
     "/preparedness/surge": ("place", "template", "reproduction"), "/api/mass-testing?": ("place", "rate", "teams"), "/api/surge?": ("template", "days"),
+    "/vaccine-safety": ("period", "place", "export"),
     "/infections": ("period", "place", "facility", "device", "cluster", "export"), "/data/front-pages": ("period", "place", "facility", "export"),
     "/api/change?indicator=in_county_inpatient_share&": ("before", "after", "place", "by"), "/api/progress?indicator=in_county_inpatient_share&": ("target",),
     "/api/ranking?indicator=in_county_inpatient_share&": ("period", "unit", "peers", "of", "named"),

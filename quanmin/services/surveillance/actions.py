@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from quanmin.model.event import Contact, EventAct
 from quanmin.services.surveillance.daily import CASE, COLUMNS, TABLE, Daily, read_daily
 from quanmin.services.surveillance.episodes import watched
 from quanmin.services.surveillance.events import NEXT, STATES, Event, MethodRecord, events_of, records
+from quanmin.services.surveillance.safety import LotSafety, ReactionPair, VaccineRate, given, lots, reaction_pairs, unmatched, vaccine_rates
 from quanmin.services.surveillance.signal import STATES as ACTIVITIES
 from quanmin.services.surveillance.signal import Signal
 from quanmin.services.surveillance.watching import Excluded, day_text
@@ -69,6 +70,22 @@ class EventView:
     may: tuple[str, ...]
     curve: tuple[Day, ...]
     townships: tuple[tuple[str, int], ...]
+    snapshot: int
+
+
+@dataclass(frozen=True)
+class VaccineSafety:
+    """Reports after vaccination of a period ("" = all): rates by vaccine, reactions out of proportion, lots the least likely first.
+
+    `unmatched` reports name no lot, or one of which no dose is known. Who may not see small counts is given no pairs and no lots (`is_withheld`).
+    """
+
+    period: str
+    rates: tuple[VaccineRate, ...]
+    pairs: tuple[ReactionPair, ...]
+    lots: tuple[LotSafety, ...]
+    unmatched: int | None
+    is_withheld: bool
     snapshot: int
 
 
@@ -230,3 +247,18 @@ def contact_ill(asker: Asker, event: str, contact: int, card: str) -> tuple[Cont
         raise _refuse("card", card, "bad_value", say("mend_code"))
     asker.contact_ill(one.id, one.county, contact, card)
     return tuple(asker.contacts(one.id, one.county))
+
+
+@action("figures")
+def vaccine_safety(asker: Asker, place: str = "", period: str = "") -> VaccineSafety:
+    """Adverse events after vaccination within the scope: reports per 100,000 doses, reactions out of proportion, lots with more reports than others."""
+    asker.where(place)
+    asker.period(period)
+    told = given(asker, [code for code, unit in asker.units("facility").items() if place in ("", unit.county)], period)
+    rates = vaccine_rates(told)
+    if asker.may("small"):
+        return VaccineSafety(period, rates, reaction_pairs(told), lots(told), unmatched(told), False, asker.snapshot)
+    hidden = asker.withheld({one.vaccine: (float(one.reports or 0), float(one.doses or 0)) for one in rates})
+    shown = tuple(sorted((VaccineRate(one.vaccine, None, None, None, None, None, None, True) if one.vaccine in hidden
+                          else replace(one, serious=None) for one in rates), key=lambda one: (one.is_withheld, -(one.rate or 0), one.vaccine)))
+    return VaccineSafety(period, shown, (), (), None, True, asker.snapshot)
