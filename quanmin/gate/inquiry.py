@@ -355,6 +355,10 @@ class Inquiry:
         """What was done about an event of surveillance, or about all, within the actor's scope."""
         return event_desk.event_acts_seen(self, event)
 
+    def all_event_acts(self) -> Sequence[EventAct]:
+        """What was done about events anywhere, to work out what is usual; not to be shown."""
+        return event_desk.recorded_event_acts(self.actor.ledger)
+
     def act_on_event(self, act: EventAct) -> None:
         """Record an act on an event in the actor's name, audited."""
         event_desk.act_on_event(self, act)

@@ -152,6 +152,9 @@ class Asker(Protocol):
     def event_acts(self, event: str = "") -> Sequence[EventAct]:
         """What was done about an event of surveillance, or about all, in order."""
 
+    def all_event_acts(self) -> Sequence[EventAct]:
+        """What was done about events anywhere, to work out what is usual; not to be shown."""
+
     def act_on_event(self, act: EventAct) -> None:
         """Record an act; raises Refusal outside the asker's scope, or where somebody was faster."""
 

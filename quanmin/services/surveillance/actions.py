@@ -106,7 +106,7 @@ def _excluded(acts: Sequence[EventAct]) -> Excluded:
 
 
 def _watched(asker: Asker) -> _Watched:
-    diseases, excluded = asker.diseases(), _excluded(asker.event_acts())
+    diseases, excluded = asker.diseases(), _excluded(asker.all_event_acts())
     key = "signals " + hashlib.md5(repr(excluded).encode(), usedforsecurity=False).hexdigest()[:8]
 
     def make(rows: Any, newest: str) -> _Watched:
@@ -122,10 +122,14 @@ def _known_on(found: _Watched) -> str:
     return day_text(found.daily.last_day) if found.daily.keys else ""
 
 
-def _seen(asker: Asker, found: _Watched, place: str) -> list[Signal]:
+def _counties(asker: Asker, place: str) -> set[str]:
     asker.where(place)
-    counties = {code for code in asker.units("county") if asker.sees_events(code)}
-    return [one for one in found.signals if one.county in counties and place in ("", one.county)]
+    return {code for code in asker.units("county") if asker.sees_events(code) and place in ("", code)}
+
+
+def _seen(asker: Asker, found: _Watched, place: str) -> list[Signal]:
+    counties = _counties(asker, place)
+    return [one for one in found.signals if one.county in counties]
 
 
 @action("small")
@@ -146,19 +150,24 @@ def events(asker: Asker, place: str = "", item: str = "", state: str = "", activ
     if activity and activity not in ACTIVITIES:
         raise _refuse("activity", activity, "bad_value", ", ".join(ACTIVITIES))
     found, acts = _watched(asker), asker.event_acts()
-    known = events_of(_seen(asker, found, place), acts, asker.diseases())
+    known = _events(asker, found, place)
     chosen = [one for one in known if item in ("", one.item, one.trigger) and activity in ("", one.activity)
               and (state in ("", one.state) or (state == "late" and one.is_late))]
     return EventList(len(chosen), tuple(chosen[: max(0, limit)]), records(acts), _known_on(found), asker.snapshot)
 
 
+def _events(asker: Asker, found: _Watched, place: str) -> list[Event]:
+    """Events of the counties that are seen, grouped, ranked and given to desks as the region has them, whoever asks."""
+    counties = _counties(asker, place)
+    return [one for one in events_of(found.signals, asker.all_event_acts(), asker.diseases()) if one.county in counties]
+
+
 def _one(asker: Asker, event: str) -> tuple[Event, tuple[Signal, ...], _Watched]:
     found = _watched(asker)
-    seen = _seen(asker, found, "")
-    one = next((known for known in events_of(seen, asker.event_acts(), asker.diseases()) if known.id == event), None)
+    one = next((known for known in _events(asker, found, "") if known.id == event), None)
     if one is None:
         raise _refuse("event", event, "no_event", say("mend_no_event"))
-    return one, tuple(signal for signal in seen if signal.id in one.signals), found
+    return one, tuple(signal for signal in found.signals if signal.id in one.signals), found
 
 
 def _view(asker: Asker, one: Event, told: tuple[Signal, ...], found: _Watched) -> EventView:

@@ -29,7 +29,8 @@ class Event:
     """Signals that are one matter: of a disease in a county, or of a kind of disease where no disease is named yet.
 
     `item` is a disease or a trigger group (`is_named` False). `cases` are reported cases between first_on and last_on; `due_on` the day (or the same day,
-    `due_hours` after raising) by which the desk (`county` or `city`) judges it; `is_late` if it has not by `known_on`. `p` is that of its least likely signal.
+    `due_hours` after raising) by which the desk (`county` or `city`) judges it; `is_late` if it has not by `known_on` (what no case
+    followed lapses when it is over). `p` is that of its least likely signal.
     """
 
     id: str
@@ -115,9 +116,11 @@ def _event(group: Sequence[Signal], acts: Sequence[EventAct], diseases: Mapping[
     desk = "city" if (disease and disease.law_class == "A") or (item, raised[:7]) in wide else "county"
     order = ("ongoing", "new", "closed")
     p = [s.p for s in group if s.p is not None]
+    activity = min((s.state for s in group), key=order.index)
+    is_waited_for = is_named or activity != "closed"  # what other sources hinted at and no case followed lapses
     return Event(name, item, is_named, lead.trigger, lead.county, lead.township, raised, first, last, lead.known_on,
-                 min((s.state for s in group), key=order.index), max(s.cases for s in group if s.source == CASE) if is_named else 0, min(p, default=None),
-                 state, desk, hours, due, state == "unverified" and lead.known_on > due, 0, tuple(s.id for s in group),
+                 activity, max(s.cases for s in group if s.source == CASE) if is_named else 0, min(p, default=None),
+                 state, desk, hours, due, state == "unverified" and is_waited_for and lead.known_on > due, 0, tuple(s.id for s in group),
                  tuple(dict.fromkeys(s.source for s in group if s.source != COMBINED)))
 
 
