@@ -29,6 +29,11 @@ def event_acts_seen(inquiry: Inquiry, event: str = "") -> list[EventAct]:
     return [one for one in recorded_event_acts(inquiry.actor.ledger, event) if is_seen(inquiry, one.county)]
 
 
+def event_acts_anywhere(inquiry: Inquiry) -> list[EventAct]:
+    """What was done about events of any county: of use for what is usual, never shown."""
+    return recorded_event_acts(inquiry.actor.ledger)
+
+
 def act_on_event(inquiry: Inquiry, act: EventAct) -> None:
     """Record an act in the actor's name, audited; raises Refusal outside their scope, or where somebody was faster."""
     actor = inquiry.actor

@@ -357,7 +357,7 @@ class Inquiry:
 
     def all_event_acts(self) -> Sequence[EventAct]:
         """What was done about events anywhere, to work out what is usual; not to be shown."""
-        return event_desk.recorded_event_acts(self.actor.ledger)
+        return event_desk.event_acts_anywhere(self)
 
     def act_on_event(self, act: EventAct) -> None:
         """Record an act on an event in the actor's name, audited."""
