@@ -144,7 +144,7 @@ def signals(asker: Asker, place: str = "", item: str = "", source: str = "", sta
 
 @action("small")
 def events(asker: Asker, place: str = "", item: str = "", state: str = "", activity: str = "", limit: int = SHOWN) -> EventList:
-    """Events within the scope: of a county, disease or kind, state (unverified, watched, confirmed, dismissed, over, late), activity (new, ongoing, closed)."""
+    """Events within the scope: of a county, disease or kind, state (unverified, late, lapsed, watched, confirmed, dismissed, over), activity."""
     if state and state not in (*STATES, "late"):
         raise _refuse("state", state, "bad_value", ", ".join((*STATES, "late")))
     if activity and activity not in ACTIVITIES:

@@ -14,10 +14,11 @@ from quanmin.services.surveillance.daily import CASE
 from quanmin.services.surveillance.signal import COMBINED, Signal
 from quanmin.services.surveillance.watching import watch
 
-STATES = ("unverified", "watched", "confirmed", "dismissed", "over")
+STATES = ("unverified", "lapsed", "watched", "confirmed", "dismissed", "over")
 AFTER = MappingProxyType({"watch": "watched", "confirm": "confirmed", "dismiss": "dismissed", "close": "over", "reopen": "unverified"})
 NEXT: Mapping[str, tuple[str, ...]] = MappingProxyType({  # state → acts that lead on; a measure may be noted while it is watched or confirmed
-    "unverified": ("watch", "confirm", "dismiss"), "watched": ("confirm", "dismiss", "measure"), "confirmed": ("measure", "close", "dismiss"),
+    "unverified": ("watch", "confirm", "dismiss"), "lapsed": ("watch", "confirm", "dismiss"),
+    "watched": ("confirm", "dismiss", "measure"), "confirmed": ("measure", "close", "dismiss"),
     "dismissed": ("reopen",), "over": ("reopen",),
 })
 SAME_DAYS = 14  # an event raised on another day, because data changed, is the one acted on if it began so many days around it
@@ -29,8 +30,8 @@ class Event:
     """Signals that are one matter: of a disease in a county, or of a kind of disease where no disease is named yet.
 
     `item` is a disease or a trigger group (`is_named` False). `cases` are reported cases between first_on and last_on; `due_on` the day (or the same day,
-    `due_hours` after raising) by which the desk (`county` or `city`) judges it; `is_late` if it has not by `known_on` (what no case
-    followed lapses when it is over). `p` is that of its least likely signal.
+    `due_hours` after raising) by which the desk (`county` or `city`) judges it; `is_late` if it has not by `known_on`; what other
+    sources hinted at and no case followed has `lapsed` when it is over. `p` is that of its least likely signal.
     """
 
     id: str
@@ -117,10 +118,11 @@ def _event(group: Sequence[Signal], acts: Sequence[EventAct], diseases: Mapping[
     order = ("ongoing", "new", "closed")
     p = [s.p for s in group if s.p is not None]
     activity = min((s.state for s in group), key=order.index)
-    is_waited_for = is_named or activity != "closed"  # what other sources hinted at and no case followed lapses
+    if state == "unverified" and activity == "closed" and not is_named:
+        state = "lapsed"
     return Event(name, item, is_named, lead.trigger, lead.county, lead.township, raised, first, last, lead.known_on,
                  activity, max(s.cases for s in group if s.source == CASE) if is_named else 0, min(p, default=None),
-                 state, desk, hours, due, state == "unverified" and is_waited_for and lead.known_on > due, 0, tuple(s.id for s in group),
+                 state, desk, hours, due, state == "unverified" and lead.known_on > due, 0, tuple(s.id for s in group),
                  tuple(dict.fromkeys(s.source for s in group if s.source != COMBINED)))
 
 

@@ -131,6 +131,11 @@ def test_an_event_keeps_its_name_when_later_data_moves_its_days() -> None:
     assert other.state == "unverified"
 
 
+def test_what_other_sources_hinted_at_lapses_and_a_case_does_not() -> None:
+    told = [signal("pharmacy", "antiviral", state="closed"), signal(county="2", state="closed")]
+    assert {one.county: (one.state, one.is_late) for one in events_of(told, [], DISEASES)} == {"1": ("lapsed", False), "2": ("unverified", True)}
+
+
 def test_where_an_event_stands() -> None:
     one, = events_of([signal()], [], DISEASES)
     steps = [act(one, 1, "watch"), act(one, 2, "measure"), act(one, 3, "confirm"), act(one, 4, "close")]
