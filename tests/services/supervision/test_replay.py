@@ -11,7 +11,7 @@ from quanmin.catalog.messages import speak
 from quanmin.engines.duckdb import DuckDBEngine
 from quanmin.model import Refusal
 from quanmin.model.finding import Compared
-from quanmin.services.supervision import changed, replay
+from quanmin.services.supervision.replay import changed, replay
 from tests.conftest import frames_of, rows_of
 
 CATALOG, _ = read_all()
