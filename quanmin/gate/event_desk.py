@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from quanmin.catalog.messages import say
 from quanmin.gate.audit import Audit
+from quanmin.gate.masking import masked
 from quanmin.model import Problem, Refusal
 from quanmin.model.event import Contact, EventAct
 from quanmin.records.event_ledger import record_contact, record_contact_ill, record_event_act, recorded_contacts, recorded_event_acts
@@ -54,7 +55,7 @@ def contacts_seen(inquiry: Inquiry, event: str, county: str) -> list[Contact]:
         Audit(actor.ledger).note(actor.name, "contacts", event[:12], rows=len(found))
     if actor.may("identified"):
         return found
-    return [replace(one, name=one.name[:1] + "*" * max(len(one.name) - 1, 1), phone="*" * max(len(one.phone) - 4, 0) + one.phone[-4:]) for one in found]
+    return [replace(one, name=masked(one.name), phone=masked(one.phone) if one.phone else "") for one in found]
 
 
 def add_contact(inquiry: Inquiry, contact: Contact) -> int:
@@ -74,5 +75,5 @@ def contact_ill(inquiry: Inquiry, event: str, county: str, number: int, card: st
         actor.refuse("contact ill", event[:12])
     if number not in {one.number for one in recorded_contacts(actor.ledger, event)}:
         raise Refusal(Problem("event", None, "contact", str(number), say("no_contact"), say("mend_no_contact")))
-    record_contact_ill(actor.ledger, event, number, card)
+    record_contact_ill(actor.ledger, event, number, card, actor.name)
     Audit(actor.ledger).note(actor.name, "contact ill", f"{event} {number}")

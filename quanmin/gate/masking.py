@@ -12,6 +12,11 @@ if TYPE_CHECKING:  # loaded where there are rows to mask
 SHOWN = 1
 
 
+def masked(value: str) -> str:
+    """One value as `mask` shows it: the first character kept, the rest starred."""
+    return value[:SHOWN] + "**" if len(value) > SHOWN else "**"
+
+
 def _mask_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """First character kept, the rest starred; nothing at all of one-character values."""
     import pyarrow as pa

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from quanmin.catalog.messages import say
@@ -16,11 +18,8 @@ from quanmin.records.ledger import Ledger, now
 
 def record_event_act(ledger: Ledger, act: EventAct) -> None:
     """Record an act; raises Refusal where somebody else has taken the step."""
-    try:
-        with ledger.transaction() as connection:
-            connection.execute(insert(t.event_act).values(**asdict(act) | {"at": now()}))
-    except IntegrityError as error:
-        raise Refusal(Problem("event", None, "step", "", say("finding_moved"), say("mend_finding_moved"))) from error
+    with _first(), ledger.transaction() as connection:
+        connection.execute(insert(t.event_act).values(**asdict(act) | {"at": now()}))
 
 
 def recorded_event_acts(ledger: Ledger, event: str = "") -> list[EventAct]:
@@ -31,22 +30,34 @@ def recorded_event_acts(ledger: Ledger, event: str = "") -> list[EventAct]:
 
 
 def record_contact(ledger: Ledger, contact: Contact) -> int:
-    """Record a contact of a case under the next number of its event, which is returned."""
-    with ledger.transaction() as connection:
+    """Record a contact of a case under the next number of its event, which is returned; raises Refusal where somebody else took the number."""
+    told = {name: value for name, value in asdict(contact).items() if name != "found_card"}
+    with _first(), ledger.transaction() as connection:
         last = select(func.coalesce(func.max(t.event_contact.c.number), 0)).where(t.event_contact.c.event == contact.event)
-        number = int(connection.execute(last).scalar_one())
-        connection.execute(insert(t.event_contact).values(**asdict(contact) | {"number": number + 1, "at": now()}))
-    return number + 1
+        number = int(connection.execute(last).scalar_one()) + 1
+        connection.execute(insert(t.event_contact).values(**told | {"number": number, "at": now()}))
+    return number
 
 
-def record_contact_ill(ledger: Ledger, event: str, number: int, card: str) -> None:
-    """Note the report card of a contact who fell ill."""
-    with ledger.transaction() as connection:
-        connection.execute(update(t.event_contact).where(t.event_contact.c.event == event, t.event_contact.c.number == number).values(found_card=card))
+def record_contact_ill(ledger: Ledger, event: str, number: int, card: str, by: str) -> None:
+    """Record the report card of a contact who fell ill, once; raises Refusal where it is recorded already."""
+    with _first(), ledger.transaction() as connection:
+        connection.execute(insert(t.event_illness).values(event=event, contact=number, card=card, by=by, at=now()))
 
 
 def recorded_contacts(ledger: Ledger, event: str) -> list[Contact]:
     """The contacts of an event, in order."""
-    query = select(*(column for column in t.event_contact.c if column.name != "id")).where(t.event_contact.c.event == event).order_by(t.event_contact.c.number)
+    people = select(*(column for column in t.event_contact.c if column.name != "id")).where(t.event_contact.c.event == event)
+    ill = select(t.event_illness.c.contact, t.event_illness.c.card).where(t.event_illness.c.event == event)
     with ledger.reading() as connection:
-        return [Contact(*row) for row in connection.execute(query)]
+        cards: dict[int, str] = {contact: card for contact, card in connection.execute(ill)}
+        return [Contact(**row, found_card=cards.get(row["number"], "")) for row in connection.execute(people.order_by(t.event_contact.c.number)).mappings()]
+
+
+@contextmanager
+def _first() -> Iterator[None]:
+    """Of two who take the same step the second is refused."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refusal(Problem("event", None, "step", "", say("finding_moved"), say("mend_finding_moved"))) from error

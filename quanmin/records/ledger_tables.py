@@ -189,9 +189,20 @@ event_contact = Table(
     Column("relation", String(60), nullable=False),
     Column("met_on", String(10), nullable=False),
     Column("until", String(10), nullable=False),
-    Column("found_card", String(60), nullable=False),
     Column("county", String(20), nullable=False),
     Column("by", String(100), nullable=False),
     Column("at", String(40), nullable=False),
     UniqueConstraint("event", "number", name="event_contact_number"),
+)
+
+# The report card of a contact who fell ill, once.
+event_illness = Table(
+    "event_illness", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", String(40), nullable=False),
+    Column("contact", Integer, nullable=False),
+    Column("card", String(60), nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("event", "contact", name="event_illness_once"),
 )

@@ -106,12 +106,12 @@ def _excluded(acts: Sequence[EventAct]) -> Excluded:
 
 
 def _watched(asker: Asker) -> _Watched:
-    diseases, excluded = asker.diseases(), _excluded(asker.all_event_acts())
+    diseases, today, excluded = asker.diseases(), asker.today(), _excluded(asker.all_event_acts())
     key = "signals " + hashlib.md5(repr(excluded).encode(), usedforsecurity=False).hexdigest()[:8]
 
     def make(rows: Any, newest: str) -> _Watched:
         del newest
-        daily = read_daily(rows)
+        daily = read_daily(rows, today)
         return _Watched(daily, watched(daily, diseases, excluded))
 
     found: _Watched = asker.learnt(key, TABLE, COLUMNS, make)
@@ -243,6 +243,8 @@ def add_contact(asker: Asker, event: str, card: str, name: str, met_on: str, pho
         met = date.fromisoformat(met_on)
     except ValueError:
         raise _refuse("met_on", met_on, "bad_value", "2026-03-15") from None
+    if met_on > asker.today():
+        raise _refuse("met_on", met_on, "scan_future", say("scan_mend_future"))
     disease = asker.diseases().get(one.item)
     until = met + timedelta(days=disease.incubation_days if disease and disease.incubation_days else 14)
     return asker.add_contact(Contact(one.id, 0, card, name.strip(), phone.strip(), relation.strip(), met_on, until.isoformat(), "", one.county, ""))

@@ -12,7 +12,8 @@ from quanmin.catalog.messages import say
 from quanmin.detectors import disproportionality as pairs
 from quanmin.detectors import maxsprt
 from quanmin.model import Problem, Refusal
-from quanmin.services.surveillance.bare_rows import Numbers, Rows, header_of, read_rows
+from quanmin.records.bare_files import header_of
+from quanmin.services.surveillance.bare_rows import Numbers, Rows, read_rows
 from quanmin.services.surveillance.set_options import Given, Option, given
 
 MEASURES = ("disproportionality", "rates", "sequential")

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
-from quanmin.records.sources.table_file import TableFile
+from quanmin.records.bare_files import MOST_PROBLEMS, header_of, read_cases
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -30,7 +28,7 @@ SATSCAN = {".cas": ("place", "count", "date"), ".ctl": ("place", "count", "date"
 DATE = re.compile(r"^(\d{4}|\d{2})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[ T].*)?$")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 CENTURY, NEAR = 1900, 30  # two digits below 30 are of this century, as SaTScan reads them
-MOST_PROBLEMS, LONGEST_SHOWN = 20, 40
+LONGEST_SHOWN = 40
 LARGEST = 1e12
 
 
@@ -120,13 +118,6 @@ def _satscan(path: Path, names: Sequence[str], least: int) -> Rows:
     return Rows(str(path), np.array([number for number, _ in split], dtype=np.int64), columns)
 
 
-def _all_there(file: str, wanted: Sequence[str], header: Sequence[str]) -> None:
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        shown = ", ".join(header)[:200]
-        raise Refusal(*(Problem(file, 1, name, "", say("quality_no_column"), say("quality_mend_no_column", columns=shown)) for name in missing))
-
-
 def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> Rows:
     """The columns `wanted` (and those of `optional` that are there) of a CSV or Excel file, or the columns of a SaTScan file.
 
@@ -134,39 +125,17 @@ def read_rows(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -
     """
     kind = path.suffix.lower()
     if kind in SATSCAN:
-        _all_there(str(path), wanted, SATSCAN[kind])
+        missing = [name for name in wanted if name not in SATSCAN[kind]]
+        if missing:
+            raise Refusal(*(Problem(str(path), 1, name, "", say("quality_no_column"), say("quality_mend_no_column", columns=", ".join(SATSCAN[kind])))
+                            for name in missing))
         return _satscan(path, SATSCAN[kind], 2 if kind in (".cas", ".ctl") else 3)
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))) from error
-    opened = TableFile().open(path, str(path), None)
-    _all_there(opened.name, wanted, opened.header)
-    names = tuple(dict.fromkeys([*wanted, *(name for name in optional if name in opened.header)]))
-    opened.wanted = set(names)
-    batches = list(opened.batches)
-    malformed = sorted((problem for batch in batches for problem in batch.malformed), key=lambda problem: problem.line or 0)
-    if malformed:
-        raise Refusal(*malformed[:MOST_PROBLEMS])
-    columns = {name: _texts([batch.table[name] for batch in batches]) for name in names}
-    lines = np.concatenate([np.zeros(0, dtype=np.int64), *(batch.lines.to_numpy(zero_copy_only=False) for batch in batches)]).astype(np.int64)
-    return Rows(opened.name, lines, columns)
-
-
-def header_of(path: Path) -> tuple[str, ...]:
-    """The columns of a CSV or Excel file; raises Refusal for one that cannot be read."""
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise Refusal(Problem(str(path), None, "", "", say("no_file"), say("mend_no_file"))) from error
-    return TableFile().open(path, str(path), None).header
-
-
-def _texts(parts: Sequence[Any]) -> Texts:
-    whole = [pc.fill_null(pc.utf8_trim_whitespace(part.combine_chunks() if isinstance(part, pa.ChunkedArray) else part), "") for part in parts]
-    return np.concatenate([np.zeros(0, dtype=object), *(part.to_numpy(zero_copy_only=False) for part in whole)])
+    header = header_of(path)
+    names = tuple(dict.fromkeys([*wanted, *(name for name in optional if name in header)]))
+    cases = read_cases([path], names)
+    if cases.malformed:
+        raise Refusal(*cases.problems)
+    return Rows(str(path), cases.lines, {name: cases.text(name).to_numpy(zero_copy_only=False) for name in names})
 
 
 def edges_of(first: np.datetime64, last: np.datetime64, period: str) -> Days:

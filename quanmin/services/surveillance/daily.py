@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ Whole = NDArray[np.int64]
 TABLE = "daily_count"
 COLUMNS = ("source_code", "item_code", "trigger_code", "county_code", "township_code", "counted_on", "event_count")
 CASE = "case"
+LONGEST_DAYS = 3_653  # a mistyped year must not make an axis of centuries
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ class Daily:
         return np.flatnonzero(np.array([(key[0] == CASE) == is_case for key in self.keys], dtype=bool))
 
 
-def read_daily(rows: Any) -> Daily:
-    """The rows of the table daily_count (Arrow) as arrays."""
+def read_daily(rows: Any, today: str) -> Daily:
+    """The rows of the table daily_count (Arrow) as arrays; rows of days after today or more than ten years ago count for nothing."""
+    import pyarrow.compute as pc  # large, and only needed once
+
+    last = date.fromisoformat(today)
+    rows = rows.filter(pc.and_(pc.less_equal(rows["counted_on"], last), pc.greater(rows["counted_on"], last - timedelta(days=LONGEST_DAYS))))
     texts = {name: np.array([value or "" for value in rows[name].to_pylist()], dtype=np.str_) for name in COLUMNS[:5]}
     day = rows["counted_on"].cast("date32").to_numpy().astype("datetime64[D]").astype(np.int64)
     count = rows["event_count"].to_numpy(zero_copy_only=False).astype(np.float64)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from quanmin.catalog.messages import say
 from quanmin.detectors.scan import MODELS, ScanCluster, Scanned, Settings, scan
 from quanmin.model import Problem, Refusal
-from quanmin.services.surveillance.bare_rows import SATSCAN, Days, Numbers, Rows, Whole, edges_of, header_of, read_rows
+from quanmin.records.bare_files import header_of
+from quanmin.services.surveillance.bare_rows import SATSCAN, Days, Numbers, Rows, Whole, edges_of, read_rows
 from quanmin.services.surveillance.set_options import Option, given
 
 PERIODS = ("day", "week", "month", "year")

@@ -14,7 +14,8 @@ from quanmin.catalog.messages import say
 from quanmin.detectors import nowcast as nowcasting
 from quanmin.detectors import reproduction as reproducing
 from quanmin.model import Problem, Refusal
-from quanmin.services.surveillance.bare_rows import Days, Numbers, Rows, Whole, edges_of, header_of, read_rows
+from quanmin.records.bare_files import header_of
+from quanmin.services.surveillance.bare_rows import Days, Numbers, Rows, Whole, edges_of, read_rows
 from quanmin.services.surveillance.set_options import Given, Option, given
 
 WIDE = 1e6

@@ -37,9 +37,18 @@ def upgrade() -> None:
         sa.Column("relation", sa.String(60), nullable=False),
         sa.Column("met_on", sa.String(10), nullable=False),
         sa.Column("until", sa.String(10), nullable=False),
-        sa.Column("found_card", sa.String(60), nullable=False),
         sa.Column("county", sa.String(20), nullable=False),
         sa.Column("by", sa.String(100), nullable=False),
         sa.Column("at", sa.String(40), nullable=False),
         sa.UniqueConstraint("event", "number", name="event_contact_number"),
+    )
+    op.create_table(
+        "event_illness",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("event", sa.String(40), nullable=False),
+        sa.Column("contact", sa.Integer, nullable=False),
+        sa.Column("card", sa.String(60), nullable=False),
+        sa.Column("by", sa.String(100), nullable=False),
+        sa.Column("at", sa.String(40), nullable=False),
+        sa.UniqueConstraint("event", "contact", name="event_illness_once"),
     )
