@@ -1,6 +1,6 @@
 "use strict";
 // The charts of preparedness and the numbers beside its sliders; made in Python by web/preparedness_panels.py. Load after drawing.js, before app.js.
-// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told }
+// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines, limit } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told }
 (function () {
   document.addEventListener("input", (event) => { const shown = event.target.closest(".slider"); if (shown) shown.querySelector("output").textContent = event.target.value; });
   // another scenario starts from numbers of its own: the page is opened anew
@@ -40,9 +40,10 @@
   charts.prep_cases = function (d, c, holder, tools) {
     return Object.assign(tools.shared(c), { grid: grid(), legend: legend(c, d.lines.map((one) => one.name)),
       xAxis: Object.assign({ type: "category", data: d.x, boundaryGap: false }, soft(c), { splitLine: { show: false } }),
-      yAxis: Object.assign({ type: "value" }, soft(c), { axisLabel: { color: c("soft"), formatter: short } }),
+      yAxis: Object.assign({ type: "value", max: d.limit ? (e) => Math.max(e.max, d.limit.at * 1.1) : undefined }, soft(c), { axisLabel: { color: c("soft"), formatter: short } }),
       tooltip: tip(c, tools, (items) => tools.safe(d.x[items[0].dataIndex]) + items.map((item) => "<br>" + tools.safe(item.seriesName) + " " + Math.round(item.value).toLocaleString("en")).join("")),
-      series: d.lines.map((one, i) => ({ type: "line", name: one.name, stack: "all", symbol: "none", data: one.data, lineStyle: { width: 1, color: c("brand") }, itemStyle: { color: rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)) },
+      series: d.lines.map((one, i) => ({ type: "line", name: one.name, stack: "all", symbol: "none", data: one.data, markLine: i || !d.limit ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: d.limit.at }], label: { formatter: d.limit.name, color: c("bad"), position: "insideStartTop" } },
+        lineStyle: { width: 1, color: c("brand") }, itemStyle: { color: rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)) },
         areaStyle: { color: rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)), opacity: 1 } })) });
   };
 
