@@ -15,6 +15,7 @@ from quanmin.web.words import word
 FOR_WHOM = ("diagnosis", "release", "moderate", "mild", "suspected", "contacts", "staff")
 DRAWN = ("swab", "respirator", "reservoir_mask", "endotracheal_tube", "sodium_chloride_0_9_500_ml")  # one of each group whose use follows the wave
 SLACK = 1e-9
+FAR = 4  # times the most that is wanted: a line so far above would press the rest flat
 About = Mapping[str, Any]
 Tile = tuple[str, str, str]
 
@@ -30,8 +31,10 @@ def tests_chart(found: SurgeAnswer) -> dict[str, Any] | None:
     lines = [{"name": word(f"prep_f_tests_{name}"), "data": [round(getattr(row, name)) for row in found.tests]} for name in FOR_WHOM]
     limit = found.tests[0].capacity
     shown = {"kind": "prep_cases", "x": [_week(row.week, row.on) for row in found.tests], "lines": [line for line in lines if any(line["data"])],
-             "words": {"y": word("prep_f_wanted")}}
-    return shown if limit is None else shown | {"limit": {"at": limit, "name": word("prep_lab_line", tests=text(limit))}}
+             "distinct": True, "words": {"y": word("prep_f_wanted")}}
+    if limit is None or limit > FAR * max(row.wanted for row in found.tests):
+        return shown
+    return shown | {"limit": {"at": limit, "name": word("prep_lab_line", tests=text(limit))}}
 
 
 def supplies_chart(found: SurgeAnswer) -> dict[str, Any] | None:
