@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _LISTENERS: list[Callable[[], None]] = []
+_UNDER_WAY: list[None] = []
 
 
 def before_compiling(tell: Callable[[], None]) -> None:
@@ -16,3 +18,18 @@ def compiling() -> None:
     """Tell who asked to be told; later calls say nothing."""
     if _LISTENERS:
         _LISTENERS.pop()()
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """While this lasts what needs the detectors would wait for them: a page says so instead."""
+    _UNDER_WAY.append(None)
+    try:
+        yield
+    finally:
+        _UNDER_WAY.pop()
+
+
+def is_preparing() -> bool:
+    """Whether detectors are being made ready in this process."""
+    return bool(_UNDER_WAY)
