@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from quanmin.records.folders import sync_file
+from quanmin.records.folders import sync
 
 if TYPE_CHECKING:  # readers need neither: both are loaded where something is written
     import duckdb
@@ -178,14 +178,14 @@ class Warehouse:
         else:
             batch.mkdir()
             connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO '{batch}/part-{uuid.uuid4().hex}.parquet' ({how})")
-        adds = []
-        for file in sorted(batch.rglob("*.parquet")):
+        adds, made = [], sorted(batch.rglob("*.parquet"))
+        sync(made)
+        for file in made:
             rows = pq.read_metadata(file).num_rows
             period = file.parent.name.removeprefix("slice_month=") if table.by_period else None
             target = folder / (f"slice_month={period}" if period else "") / file.name
             if rows:
                 target.parent.mkdir(exist_ok=True)
-                sync_file(file)
                 file.replace(target)
                 relative = target.relative_to(folder).as_posix()
                 values = {"slice_month": period} if period else {}
