@@ -82,8 +82,13 @@ class Folders:
 
 def sync(paths: Iterable[Path]) -> None:
     """Make the content of written files and the entries of folders survive a power cut; many at a time, since a disk settles them together."""
-    with ThreadPoolExecutor(SYNCED_TOGETHER) as together:
-        for _ in together.map(_sync_one, paths):
+    listed = list(paths)
+    if len(listed) < 2:
+        for path in listed:
+            _sync_one(path)
+        return
+    with ThreadPoolExecutor(min(SYNCED_TOGETHER, len(listed))) as together:
+        for _ in together.map(_sync_one, listed):
             pass
 
 

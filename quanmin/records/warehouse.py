@@ -46,7 +46,7 @@ class Warehouse:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "tables"
-        self._known: dict[tuple[str, int], list[str]] = {}  # the files of versions
+        self._known: dict[tuple[str, int, tuple[int, int]], list[str]] = {}  # the files of versions
 
     def path(self, table: str) -> Path:
         """A table's folder."""
@@ -59,8 +59,8 @@ class Warehouse:
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
-        known = self._known.get((table, version), [])
-        if known and all(Path(file).exists() for file in known):  # a warehouse that was lost and made again counts its versions anew
+        known = self._known.get((table, version, self._commit(table, version)))
+        if known is not None and all(Path(file).exists() for file in known):
             return known
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
@@ -74,8 +74,17 @@ class Warehouse:
     def _know(self, table: str, version: int, found: list[str]) -> list[str]:
         if any(not Path(file).exists() for file in found):
             raise FileNotFoundError(table)
-        self._known[(table, version)] = sorted(found)
-        return self._known[(table, version)]
+        key = table, version, self._commit(table, version)
+        self._known[key] = sorted(found)
+        return self._known[key]
+
+    def _commit(self, table: str, version: int) -> tuple[int, int]:
+        """What tells a version from one of the same number in a warehouse that was lost and made again; (0, 0) where it is gone."""
+        try:
+            found = (self.path(table) / "_delta_log" / f"{version:020d}.json").stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_mtime_ns
 
     def periods(self, table: str, version: int) -> dict[str, list[str]]:
         """Period → its files, of a table kept by month."""
