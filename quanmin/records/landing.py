@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -97,10 +97,10 @@ class Landing:
         folder = self.folder_of(receipt.sha256)
         listed = folder / f".rejects-{receipt.submission or 0}.parquet"
         if problems:
-            table = pa.Table.from_pylist([asdict(problem) for problem in problems])
+            table = pa.Table.from_pylist([vars(problem) for problem in problems])
             pq.write_table(table, listed)
             self._unsettled |= dict.fromkeys((listed, folder))
-        shown = asdict(receipt) | {"problems": [asdict(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
+        shown = vars(receipt) | {"problems": [vars(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
         path = folder / f".receipt-{receipt.submission or 0}.json"
-        path.write_text(json.dumps(shown, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
         return listed

@@ -7,6 +7,7 @@ can read the tables; readers keep the files of their snapshot while a build publ
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -60,7 +61,7 @@ class Warehouse:
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
         known = self._known.get((table, version, self._commit(table, version)))
-        if known is not None and all(Path(file).exists() for file in known):
+        if known is not None and all(map(os.path.exists, known)):
             return known
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
@@ -72,7 +73,7 @@ class Warehouse:
         return self._know(table, version, found)
 
     def _know(self, table: str, version: int, found: list[str]) -> list[str]:
-        if any(not Path(file).exists() for file in found):
+        if not all(map(os.path.exists, found)):
             raise FileNotFoundError(table)
         key = table, version, self._commit(table, version)
         self._known[key] = sorted(found)
@@ -90,7 +91,7 @@ class Warehouse:
         """Period → its files, of a table kept by month."""
         found: dict[str, list[str]] = {}
         for file in self.files(table, version):
-            found.setdefault(Path(file).parent.name.removeprefix("slice_month="), []).append(file)
+            found.setdefault(file.rsplit("/", 2)[-2].removeprefix("slice_month="), []).append(file)
         return found
 
     def settle(self, table: str, version: int) -> int:
