@@ -26,8 +26,8 @@ SHARE = "/indicator/in_county_inpatient_share"
 
 
 def run_blocks(document: str, folder: Path) -> str:
-    """Run every sh block of a document in `folder`, in order; returns what they printed."""
-    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
+    """Run every sh block of a document in `folder`, in order, those that stand in both languages once; returns what they printed."""
+    blocks = dict.fromkeys(BLOCK.findall((ROOT / document).read_text("utf-8")))
     assert blocks, f"{document} has no command"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed = ""
