@@ -11,7 +11,8 @@ from quanmin.web.figures import NOTHING
 from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import is_word, word
 
-WORDED = {"stage": "prep_stage_", "resource": "prep_resource_", "of": "prep_f_", "state": "prep_state_", "step": "prep_step_"}
+WORDED = {"stage": "prep_stage_", "resource": "prep_resource_", "of": "prep_f_", "state": "prep_state_", "step": "prep_step_",
+          "basis": "prep_basis_", "reporting": "prep_reporting_"}
 Row = Mapping[str, Any]
 
 
