@@ -36,7 +36,7 @@ def _shown(name: str, value: Any, digits: int | None) -> Any:
     if name == "status":
         return Shown(told("reports", f"status_{value}") if value else NOTHING, value)
     if isinstance(value, bool):
-        return Shown(word("prep_yes" if value else "prep_no"), value)
+        return Shown(word("prep_is" if value else "prep_is_not"), value)
     if digits is not None:
         return Shown(text(value, digits), value)
     return NOTHING if value is None else value

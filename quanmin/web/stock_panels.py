@@ -60,7 +60,7 @@ def _some(name: str, rows: Sequence[Any], fields: str, about: About) -> list[Pan
 
 def counted_panels(found: StockpileAnswer, about: About, chart: Mapping[str, Any] | None) -> list[Panel]:
     """All panels; `chart` draws the fewest days of every item."""
-    silent = [row for row in found.reported if row.reporting != "reported"]
+    silent = sorted((row for row in found.reported if row.reporting != "reported"), key=lambda row: row.reporting)  # those that stopped first
     panels = [panel_of("cover", cover_rows(found), "institution_name item_name stock:1 unit normal_days:0 full_load_days:0 surge_days:0 usable_days:0 is_short"
                        " per_day:1 basis sum", about, chart),
               panel_of("months", found.months, "month item_name institutions:0 days:0 fewest_days:0 short_count:0", about, trend_chart(found))]
@@ -72,5 +72,5 @@ def counted_panels(found: StockpileAnswer, about: About, chart: Mapping[str, Any
     panels += _some("orders", found.orders, "institution_name item_name quantity:0 unit by is_late cny:0", about)
     panels += _some("levels", found.levels, "item_name unit stock:0 per_day:1 common_days:1 transfers:0 fewest:0 is_proved", about)
     panels += _some("consumption", found.consumption, "institution_name item_name unit issued_per_day:2 needed_per_day:2 full_load_per_day:2 ratio:0", about)
-    panels += _some("reported", found.reported, "institution_name reporting counted_on age_days:0 lots:0", about)
+    panels += _some("reported", [row for row in found.reported if row.reporting == "reported"], "institution_name reporting counted_on age_days:0 lots:0", about)
     return [*panels, sums_panel(found.sums, about), assumptions_panel(found.assumptions, about)]

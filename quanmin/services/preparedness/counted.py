@@ -24,6 +24,7 @@ from quanmin.services.preparedness.stores import EPOCH, LATE_DAYS, MEASURED_MONT
 from quanmin.services.preparedness.testing_answer import Assumption, spoken
 
 LEAD_DAYS, PACK = 14.0, 1.0  # of an item that the template does not name (our own rule)
+TELLING = 0.5  # units a day: of less, a month says little about use
 LARGEST_ON_SITE = 60  # pairs of giver and taker up to which fewest transfers are proved, so that a page does not wait
 COUNTED = "counted"
 
@@ -133,7 +134,13 @@ def _consumption(one: Stockpile, names: Names, needed: np.ndarray) -> tuple[Cons
         ratio = 100 * issued / float(needed[i, k]) if issued is not None and needed[i, k] > 0 else None
         rows.append(Consumption(one.institutions[i], names.institutions[i], one.items[k], names.items[k], names.units[k], issued, float(needed[i, k]),
                                 float(full[i, k]), ratio))
-    return tuple(sorted(rows, key=lambda row: -abs(math.log(max(row.ratio, 1.0) / 100)) if row.ratio is not None else 0.0))
+    return tuple(sorted(rows, key=_out_of_line))
+
+
+def _out_of_line(row: Consumption) -> tuple[bool, float]:
+    """The most out of line first, what is too little to tell last."""
+    is_little = row.ratio is None or row.needed_per_day < TELLING
+    return is_little, -abs(math.log(max(row.ratio, 1.0) / 100)) if row.ratio is not None else 0.0
 
 
 def _months(here: _Here, one: Stockpile, names: Names) -> tuple[MonthCover, ...]:
