@@ -180,4 +180,5 @@ def preparedness_page(request: Request) -> Response:
         judged = sorted((row for row in stocks.cover if row.situation_name == stocks.judged_in), key=lambda row: (not row.is_short, row.usable_days or 0.0))
         rows = sheet_of(judged, "situation_name institution_name item_name days:0 usable_days:0 is_short", said)
         panels.append(Panel("stockpile", word("prep_panel_cover"), rows, cover_chart(stocks)))
-    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=_counties(view), snapshot=view.snapshot)
+    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=_counties(view), snapshot=view.snapshot,
+                  sees_exercises=view.actor.may("small"))

@@ -72,5 +72,5 @@ def counted_panels(found: StockpileAnswer, about: About, chart: Mapping[str, Any
     panels += _some("orders", found.orders, "institution_name item_name quantity:0 unit by is_late cny:0", about)
     panels += _some("levels", found.levels, "item_name unit stock:0 per_day:1 common_days:1 transfers:0 fewest:0 is_proved", about)
     panels += _some("consumption", found.consumption, "institution_name item_name unit issued_per_day:2 needed_per_day:2 full_load_per_day:2 ratio:0", about)
-    panels += _some("reported", [row for row in found.reported if row.reporting == "reported"], "institution_name reporting counted_on age_days:0 lots:0", about)
+    panels += _some("reported", [row for row in found.reported if row.reporting == "reported"], "institution_name counted_on age_days:0 lots:0", about)
     return [*panels, sums_panel(found.sums, about), assumptions_panel(found.assumptions, about)]
