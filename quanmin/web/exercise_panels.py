@@ -25,13 +25,13 @@ def _played(one: Played, names: Mapping[str, str]) -> dict[str, Any]:
     state = "over" if one.is_over else "running"
     told = {name: getattr(one, name) if one.is_over else None for name in ("in_time", "late", "missed")}
     return {"exercise": Shown(one.name, one.exercise, f"{PATH}/{one.exercise}"), "started_at": one.started_at[:16].replace("T", " "),
-            "place": place_of(one.county, names), "exercise_state": word(f"exercise_{state}"), "score": one.score, "started_by": one.started_by} | told
+            "place": place_of(one.county, names), "exercise_state": word(f"exercise_{state}"), "score": one.score} | told
 
 
 def list_panel(found: ExerciseList, names: Mapping[str, str], about: About) -> Panel:
     """Exercises, the newest first."""
     return panel_of("exercises", [_played(one, names) for one in found.exercises],
-                    "started_at exercise place exercise_state score:0 in_time:0 late:0 missed:0 started_by", about, is_open=True)
+                    "started_at exercise place exercise_state score:0 in_time:0 late:0 missed:0", about, is_open=True)
 
 
 def tiles(view: ExerciseView) -> list[tuple[str, str, str]]:
@@ -81,5 +81,5 @@ def record_panel(view: ExerciseView, about: About) -> Panel:
 
 def earlier_panel(view: ExerciseView, names: Mapping[str, str], about: About) -> Panel:
     """Earlier exercises of the same script."""
-    return panel_of("earlier", [_played(one, names) for one in view.earlier], "started_at exercise place score:0 in_time:0 late:0 missed:0 started_by", about,
+    return panel_of("earlier", [_played(one, names) for one in view.earlier], "started_at exercise place score:0 in_time:0 late:0 missed:0", about,
                     is_open=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
 from quanmin.model.action import action
-from quanmin.model.asker import Asker
+from quanmin.model.asker import UNITS, Asker
 from quanmin.model.exercise import ExerciseAct, ExerciseStart
 from quanmin.services.preparedness import exercise as scripts
 from quanmin.services.preparedness.exercise import scored
@@ -53,7 +53,8 @@ def _one(asker: Asker, exercise: str) -> tuple[ExerciseStart, list[ExerciseAct]]
 def _view(asker: Asker, exercise: str) -> ExerciseView:
     start, acts = _one(asker, exercise)
     others = [pair for pair in _known(asker) if pair[0].exercise != exercise]
-    return viewed(start, acts, others, asker.now(), asker.may("respond"), asker.snapshot)
+    names = {code: unit.name for kind in UNITS for code, unit in asker.units(kind).items()}
+    return viewed(start, acts, others, asker.now(), asker.may("respond"), asker.snapshot, names)
 
 
 @action("small")

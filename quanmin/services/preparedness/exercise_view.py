@@ -146,10 +146,10 @@ def _reactions(script: Scenario, acts: Sequence[ExerciseAct], minutes: float, is
 
 
 def viewed(start: ExerciseStart, acts: Sequence[ExerciseAct], others: Sequence[tuple[ExerciseStart, Sequence[ExerciseAct]]], now: str, may: bool,
-           snapshot: int) -> ExerciseView:
-    """An exercise as it stands; `others` are those that may be seen besides, in the order they began."""
+           snapshot: int, names: Mapping[str, str]) -> ExerciseView:
+    """An exercise as it stands; `others` are those that may be seen besides, in the order they began; `names` of places and institutions by code."""
     script, one = script_of(start), played(start, acts, now)
-    minutes, figures = one.minutes, figures_then(start.figures)
+    minutes, figures = one.minutes, figures_then(start.figures, names)
     rows = sorted(script.rows("step"), key=lambda row: row["at_minutes"])
     steps = tuple(Told(row["id"], float(row["at_minutes"]), spoken(row["told"], row["id"]), figures.get(row["id"], ())) for row in rows
                   if one.is_over or row["at_minutes"] <= minutes)
