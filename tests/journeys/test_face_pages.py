@@ -30,8 +30,8 @@ PAGES = (
     f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}/rows?period={MONTH}", f"/flow/rows?what=outflow&home_county={COUNTY}",
     "/indicators?theme=tiered_care", "/warnings", "/diseases/influenza", "/nothing",
 )
-WITHOUT_CHART = ("/exercises", "/highlights", "/quality-goals", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows",
-                 "/indicators", "/nothing")
+WITHOUT_CHART = ("/highlights", "/quality-goals", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows",
+                 "/indicators", "/nothing", "/exercises")
 WITHOUT_FILTER = ("/highlights", "/wall", "/community/", "/review", "/about", "/nothing", "/password", "/rows", "/data/sender/", "/data/checks/", "definition",
                   "primary_lead_pay_ratio")
 

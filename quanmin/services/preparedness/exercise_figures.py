@@ -13,7 +13,6 @@ from quanmin.services.preparedness.exercise import shows
 from quanmin.services.preparedness.on_site import counties_seen, institutions
 from quanmin.services.preparedness.scenario import Scenario
 
-
 MOST_TOLD = 3
 
 
