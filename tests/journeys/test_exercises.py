@@ -181,7 +181,8 @@ def test_bad_words_are_refused_and_the_trail_holds(inquiry: Inquiry, people: dic
         assert posted(people["section"], "", **({"pace": "1"} | told)) == 400, told
     number = begun(inquiry, 30)
     for told in ({"act": "burn"}, {"act": "record_reaction", "reaction": "dance"},
-                 {"act": "correct_reaction", "reaction": "card", "minutes": "soon", "note": "x"}, {"act": "record_reaction", "reaction": "card", "note": "x" * 2_001}):
+                 {"act": "correct_reaction", "reaction": "card", "minutes": "soon", "note": "x"},
+                 {"act": "record_reaction", "reaction": "card", "note": "x" * 2_001}):
         assert posted(people["section"], number, **told) == 400, told
     assert people["section"].get(f"{PATH}/nothing").status_code == 404 and people["section"].get(f"{PATH}/{'0' * 12}").status_code == 404
     assert people["section"].client.post(PATH, data={"pace": "1"}).status_code in (400, 403), "without the session's token"
