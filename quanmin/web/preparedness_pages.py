@@ -44,9 +44,10 @@ TESTING = (Slider("rate", 20, 300, 5, 100), Slider("hours", 4, 24, 1, 12), Slide
 HELD = Slider("held", 0, 120, 1, 30)  # of a site to which nobody reports stocks
 STOCKPILE = (Slider("duty", 0.05, 1, 0.05, 0.35), Slider("load", 1, 4, 0.1, 1.5), Slider("target", 5, 90, 1, 30))
 SURGE = (Slider("infected", 0.1, 200, 0.1, 10), Slider("reproduction", 0.5, 10, 0.1, 2.5), Slider("reduction", 0, 0.9, 0.05, 0.3),
-         Slider("from_day", 0, 90, 1, 14), Slider("occupied", 0, 1, 0.05, 0.75), Slider("converted", 0, 90, 1, 21), Slider("days", 30, 365, 5, 180))
+         Slider("from_day", 0, 90, 1, 14), Slider("occupied", 0, 1, 0.05, 0.75), Slider("converted", 0, 90, 1, 21), Slider("days", 30, 365, 5, 180),
+         Slider("tested", 0, 1, 0.05, 1))
 STARTS = {"reproduction": "disease.reproduction", "reduction": "disease.contact_reduction", "from_day": "disease.reduction_from_day",
-          "occupied": "beds.occupied_share", "converted": "beds.convertible_from_day", "days": "days"}
+          "occupied": "beds.occupied_share", "converted": "beds.convertible_from_day", "days": "days", "tested": "testing.tested_share"}
 
 
 @dataclass(frozen=True)

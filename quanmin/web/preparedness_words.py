@@ -7,6 +7,7 @@ from quanmin.services.preparedness.stockpile_answer import StockpileAnswer
 from quanmin.services.preparedness.surge_answer import SurgeAnswer
 from quanmin.services.preparedness.testing_answer import MassTesting
 from quanmin.web.preparedness_sheets import text
+from quanmin.web.wave_panels import wave_tiles
 from quanmin.web.words import word
 
 Tile = tuple[str, str, str]  # what, figure, verdict ("good", "bad" or "")
@@ -43,7 +44,8 @@ def testing_advice(found: MassTesting) -> list[str]:
 def surge_tiles(found: SurgeAnswer) -> list[Tile]:
     """The answers of a surge: what is short first, when and where; the peak; who was ever infected."""
     peak = found.peak_on or word("prep_day_number", day=found.peak_day)
-    figures = [(word("prep_peak"), f"{peak} · {text(found.peak_new_cases)}", ""), (word("prep_ever"), f"{100 * found.attack_share:.1f} %", "")]
+    figures = [(word("prep_peak"), f"{peak} · {text(found.peak_new_cases)}", ""), (word("prep_ever"), f"{100 * found.attack_share:.1f} %", ""),
+               *wave_tiles(found)]
     if not found.bottleneck:
         return [(word("prep_short_first"), word("prep_never_short"), "good"), *figures]
     first = found.first_on or word("prep_day_number", day=found.first_day)

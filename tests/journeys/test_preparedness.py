@@ -63,6 +63,21 @@ def test_a_surge_meets_the_beds_that_are_registered(region: Region, inquiry: Inq
         assert supply[(county, "oxygen")] is None, "no supply of oxygen is registered: none can be short"
 
 
+def test_a_surge_is_tested_by_the_laboratories_that_are_registered(region: Region, inquiry: Inquiry, people: dict[str, Person]) -> None:
+    tubes = {str(row["c"]): float(str(row["n"])) for row in asked(region, """
+        SELECT f.county_code AS c, sum(y.n) AS n FROM (SELECT facility_code, arg_max(pcr_tubes_per_day, year) AS n FROM facility_year GROUP BY ALL) y
+        JOIN facility f USING (facility_code) WHERE y.n > 0 GROUP BY ALL""")}
+    assert {row.capacity for row in surge(inquiry).tests} == {7 * sum(tubes.values())}
+    rows = exported(people["county"], SURGE, "tests")
+    assert {float(row["capacity"]) for row in rows} == {7 * tubes[COUNTY]}, "a county is held against its own laboratories"
+    found = surge(inquiry, place=COUNTY, infected=10, reproduction=2.5, reduction=0.3, from_day=14, occupied=0.75, converted=21, days=180, tested=0.5)
+    items = exported(people["county"], SURGE, "supplies", tested="0.5")
+    assert {row["item_name"]: pytest.approx(float(row["total"])) for row in items} == {row.name: row.total for row in found.supplies}
+    assert len(items) > 150 and float(items[0]["week_20"]) == pytest.approx(found.supplies[0].by_week[19])
+    quick = people["section"].get("/api/surge", is_whole="false").json()
+    assert quick["tests"] == quick["supplies"] == []
+
+
 def test_each_sees_what_is_theirs(people: dict[str, Person]) -> None:
     for who in ("county", "hospital"):
         for path, panel, field in ((TESTING, "areas", "name"), (SURGE, "shortages", "name"), (STOCK, "cover", "institution_name")):

@@ -35,13 +35,16 @@ def mass_testing(asker: Asker, place: str = "", rate: float = AS_IT_IS, hours: f
 
 @action("figures")
 def surge(asker: Asker, template: str = "", place: str = "", infected: float = 10.0, reproduction: float = AS_IT_IS, reduction: float = AS_IT_IS,
-          from_day: float = AS_IT_IS, occupied: float = AS_IT_IS, converted: float = AS_IT_IS, days: float = AS_IT_IS, is_whole: bool = True) -> SurgeAnswer:
+          from_day: float = AS_IT_IS, occupied: float = AS_IT_IS, converted: float = AS_IT_IS, days: float = AS_IT_IS,
+          tested: float = AS_IT_IS, is_whole: bool = True) -> SurgeAnswer:
     """What a wave asks of beds, ventilators, oxygen, nurses and fever clinics: `infected` at the start per 100,000, reproduction number, reduction of contacts.
 
-    `from_day` is when contacts are reduced, `occupied` the share of beds taken by others, `converted` the day from which convertible beds are ready.
+    `from_day` is when contacts are reduced, `occupied` the share of beds taken by others, `converted` the day from which convertible beds are ready, `tested`
+    the share of the mild and the suspected who are tested.
     """
     changes = {"disease": {"reproduction": _told(reproduction), "contact_reduction": _told(reduction), "reduction_from_day": _told(from_day)},
-               "beds": {"occupied_share": _told(occupied), "convertible_from_day": _told(converted)}, "": {"days": _told(days)}}
+               "beds": {"occupied_share": _told(occupied), "convertible_from_day": _told(converted)}, "": {"days": _told(days)},
+               "testing": {"tested_share": _told(tested)}}
     return surge_answer(surge_scenario(asker, template, place, infected, changes), is_whole)
 
 

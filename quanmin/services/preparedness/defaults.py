@@ -83,7 +83,8 @@ def surge_scenario(asker: Asker, kind: str, place: str, infected_per_100k: float
         "beds": _sum(rows, county.code, "bed_count"), "icu_beds": _sum(rows, county.code, "icu_bed_count"),
         "ventilators": _sum(rows, county.code, "icu_bed_count"),
         "convertible_beds": _sum(rows, county.code, "convertible_bed_count"), "nurses": _sum(rows, county.code, "nurse_count"),
-        "rooms": max(1, round(county.people / 50_000))} for county in places(asker, counties, True)]
+        "rooms": max(1, round(county.people / 50_000)),
+        "tests_per_day": _sum(rows, county.code, "pcr_tubes_per_day") or None} for county in places(asker, counties, True)]
     if not data["county"]:
         raise Refusal(Problem("preparedness", None, "place", place, say("prepared_no_people"), say("prepared_mend_people")))
     for part, told in changes.items():

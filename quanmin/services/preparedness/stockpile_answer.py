@@ -10,9 +10,9 @@ import numpy as np
 
 from quanmin.catalog.messages import language
 from quanmin.catalog.wording import unit_in
-from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.rotation import Rotation, rescued, rotated, usable_stock
 from quanmin.services.preparedness.scenario import Scenario
+from quanmin.services.preparedness.stock_items import stock_items
 from quanmin.services.preparedness.stock_parts import Consumption, MonthCover, Reported
 from quanmin.services.preparedness.stockpile import Order, Stockpile, days_of_cover, item_label, orders, stockpile_of
 from quanmin.services.preparedness.testing_answer import Assumption, Sum, assumptions_of, spoken, told
@@ -165,7 +165,7 @@ class Names:
 
 
 def _names(scenario: Scenario) -> Names:
-    rows, known = scenario.rows("item"), quantities()
+    rows, known = scenario.rows("item"), stock_items()
     return Names([spoken(row["name"], row["id"]) for row in scenario.rows("situation")],
                   [spoken(row["name"], row["id"]) for row in scenario.rows("institution")], [spoken(item_label(scenario, at), "") for at in range(len(rows))],
                   [unit_in(row["unit"] or (known[row["id"]].unit if row["id"] in known else ""), language()) for row in rows])
