@@ -14,6 +14,7 @@ from quanmin.services.preparedness.surge_answer import SurgeAnswer, by_day
 from quanmin.services.preparedness.testing_answer import MassTesting
 from quanmin.web.preparedness_sheets import assumptions_panel, panel_of, parameter_name, sums_panel, text
 from quanmin.web.sheets import Panel
+from quanmin.web.stock_panels import counted_panels
 from quanmin.web.wave_panels import wave_panels
 from quanmin.web.words import word
 
@@ -137,6 +138,8 @@ def cover_chart(found: StockpileAnswer) -> dict[str, Any] | None:
 
 def stockpile_panels(found: StockpileAnswer, about: About) -> list[Panel]:
     """All panels of a stockpile; those that only lots can fill only where there are lots with an expiry."""
+    if found.source == "counted":
+        return counted_panels(found, about, cover_chart(found))
     panels = [panel_of("cover", found.cover, "situation_name institution_name item_name stock:0 unit per_day:1 sum days:0 usable_days:0 is_short", about,
                        cover_chart(found))]
     panels += _some("levels", found.levels, "item_name unit stock:0 per_day:1 common_days:1 transfers:0 fewest:0 is_proved", about)

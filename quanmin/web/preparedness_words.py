@@ -64,7 +64,22 @@ def stockpile_tiles(found: StockpileAnswer) -> list[Tile]:
     return [*fewest, *scarce,
             (word("prep_target_days"), text(found.target_days), ""), (word("prep_short_count"), text(found.short_count),
                                                                       "bad" if found.short_count else "good"),
-            (word("prep_expiring"), text(found.expiring_count), "bad" if found.expiring_count else "")]
+            (word("prep_expiring"), text(found.expiring_count), "bad" if found.expiring_count else ""), *_counting_tiles(found)]
+
+
+def _counting_tiles(found: StockpileAnswer) -> list[Tile]:
+    """When stocks were counted, and how many institutions have not reported; nothing of stocks that nobody counted."""
+    if found.source != "counted":
+        return []
+    silent = sum(one.reporting != "reported" for one in found.reported)
+    return [(word("prep_counted_on"), found.as_of, ""), (word("prep_not_reported"), text(silent), "bad" if silent else "good")]
+
+
+def stockpile_notes(found: StockpileAnswer, held: float) -> list[str]:
+    """Whether the stocks were counted, and how long ago, or assumed."""
+    if found.source == "assumed":
+        return [word("prep_held_note", days=f"{held:g}")]
+    return [word("prep_counted_note", day=found.as_of, age=found.age_days)]
 
 
 def _lines(name: str, tiles: list[Tile]) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from quanmin.gate.inquiry import Inquiry
-from quanmin.services.preparedness.actions import mass_testing, stockpile_cover, surge
+from quanmin.services.preparedness.actions import mass_testing, surge
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, exported, somebody
 
@@ -78,15 +78,6 @@ def test_a_surge_is_tested_by_the_laboratories_that_are_registered(region: Regio
     assert quick["tests"] == quick["supplies"] == []
 
 
-def test_stocks_last_as_long_as_they_are_used_slowly(inquiry: Inquiry) -> None:
-    found = stockpile_cover(inquiry, held=30)
-    days = {(row.situation, row.institution, row.item): row.days for row in found.cover}
-    assert {value for (situation, _, _), value in days.items() if situation == "normal"} == {30}
-    for (_, institution, item), value in days.items():
-        assert days[("surge", institution, item)] <= days[("full_load", institution, item)] <= 30 and value is not None
-    assert not found.moves and not found.levels, "of stocks that nobody registered no transfers are made up"
-
-
 def test_each_sees_what_is_theirs(people: dict[str, Person]) -> None:
     for who in ("county", "hospital"):
         for path, panel, field in ((TESTING, "areas", "name"), (SURGE, "shortages", "name"), (STOCK, "cover", "institution_name")):
@@ -106,7 +97,7 @@ def test_pages_say_what_actions_say_and_sliders_change_it(people: dict[str, Pers
     assert len(hours) == found.results_done_hour and float(hours[-1]["sampled"]) == found.people
     told = people["section"].get("/api/mass-testing", place=COUNTY, lab="0.1", teams="0.5", pool="5").json()
     assert told["results_done_hour"] == found.results_done_hour and told["bottleneck"] == found.bottleneck
-    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"held": "-1"}),
+    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"duty": "-1"}),
                         (SURGE, {"days": "nan"})):
         assert people["section"].get(path, **wrong).status_code == 400
     calm = people["section"].get(SURGE, reproduction="0.8", lang="en").text

@@ -104,6 +104,7 @@ FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/faci
         "/outcomes", "/outcomes?outcome=stay_days", "/outcomes?outcome=return_to_theatre", "/outcomes/990103H001", "/quality-goals",
         "/warnings", "/warnings?state=unverified&activity=closed", "/diseases/influenza",
         "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/surge?template=surge_influenza",
+        "/preparedness/exercises",
         "/vaccine-safety", "/vaccine-safety?place=990103",
         "/infections", "/infections?device=line", "/data/front-pages", "/data/front-pages?facility=990104H001",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
@@ -174,6 +175,7 @@ PATHS = {
     "/warnings": ("place", "item", "state", "activity", "export", "as_of"), "/warnings/0123456789ab": ("export",),
     "/diseases/influenza": ("place", "export"),
     "/preparedness": ("place", "export"), "/preparedness/mass-testing": ("place", "rate", "pool", "export"), "/preparedness/stockpile": ("place", "held"),
+    "/preparedness/exercises": ("export", "lang"), "/preparedness/exercises/0123456789ab": ("export",), "/api/exercise?": ("exercise",),
     "/preparedness/surge": ("place", "template", "reproduction"), "/api/mass-testing?": ("place", "rate", "teams"), "/api/surge?": ("template", "days"),
     "/vaccine-safety": ("period", "place", "export"),
     "/infections": ("period", "place", "facility", "device", "cluster", "export"), "/data/front-pages": ("period", "place", "facility", "export"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quanmin.model.action import action
 from quanmin.model.asker import Asker
+from quanmin.services.preparedness.counted import counted_answer, has_counts
 from quanmin.services.preparedness.defaults import mass_testing_scenario, stockpile_scenario, surge_scenario
 from quanmin.services.preparedness.stockpile_answer import StockpileAnswer, stockpile_answer
 from quanmin.services.preparedness.surge_answer import SurgeAnswer, surge_answer
 from quanmin.services.preparedness.testing_answer import MassTesting, mass_testing_answer
 
+ASSUMED = "assumed"
 AS_IT_IS = -1.0  # a parameter that is not told: as the template says
 
 
@@ -46,5 +50,11 @@ def surge(asker: Asker, template: str = "", place: str = "", infected: float = 1
 
 @action("figures")
 def stockpile_cover(asker: Asker, place: str = "", held: float = 30.0, duty: float = 0.35, load: float = 1.5, target: float = AS_IT_IS) -> StockpileAnswer:
-    """For how many days stocks last: `held` days of normal use in every institution, `duty` the share of staff on duty, `load` times full load in a surge."""
-    return stockpile_answer(stockpile_scenario(asker, place, held, duty, load, {"target_days": _told(target)}), is_planned=False)
+    """For how many days the stocks last that institutions reported: `duty` the share of staff on duty, `load` times full load in a surge, `target` days.
+
+    On a site to which nobody reports stocks, `held` days of normal use are assumed in every institution, and the answer's source says so.
+    """
+    if has_counts(asker):
+        return counted_answer(asker, place, duty, load, _told(target))
+    scenario = stockpile_scenario(asker, place, held, duty, load, {"target_days": _told(target)})
+    return replace(stockpile_answer(scenario, is_planned=False), source=ASSUMED)

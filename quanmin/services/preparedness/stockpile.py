@@ -35,7 +35,10 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Stockpile:
-    """What is held: `rate` [situations × institutions × items] units a day, `lots` arrays of equal length, expiry in days from `as_of` (inf without)."""
+    """What is held: `rate` [situations × institutions × items] units a day, `lots` arrays of equal length, expiry in days from `as_of` (inf without).
+
+    `measured` [institutions × items] is what was issued a day, NaN where unknown; where a rate equals it, it was taken from there.
+    """
 
     as_of: date
     target_days: float
@@ -57,6 +60,7 @@ class Stockpile:
     use: tuple[Mapping[str, float], ...]
     activity: tuple[Mapping[str, float], ...]
     factors: tuple[Mapping[str, float], ...]
+    measured: np.ndarray | None = None
 
     @property
     def stock(self) -> np.ndarray:

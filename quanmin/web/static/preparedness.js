@@ -1,6 +1,6 @@
 "use strict";
 // The charts of preparedness and the numbers beside its sliders; made in Python by web/preparedness_panels.py. Load after drawing.js, before app.js.
-// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines, limit, distinct } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told }
+// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines, limit, distinct } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told } · prep_trend: { x, lines, target }
 (function () {
   document.addEventListener("input", (event) => { const shown = event.target.closest(".slider"); if (shown) shown.querySelector("output").textContent = event.target.value; });
   // another scenario starts from numbers of its own: the page is opened anew
@@ -36,6 +36,15 @@
       tooltip: tip(c, tools, (items) => tools.safe(d.x[items[0].dataIndex]) + items.map((item) => "<br>" + tools.safe(d.lines[item.seriesIndex].told[item.dataIndex])).join("")),
       series: d.lines.map((one, i) => Object.assign(line(one, i, c), { data: one.data,
         markLine: i ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: 100 }], label: { formatter: d.words.line, color: c("bad"), position: "insideStartTop" } } })) });
+  };
+
+  charts.prep_trend = function (d, c, holder, tools) {
+    return Object.assign(tools.shared(c), { grid: grid(), legend: legend(c, d.lines.map((one) => one.name)),
+      xAxis: Object.assign({ type: "category", data: d.x, boundaryGap: false }, soft(c), { splitLine: { show: false } }),
+      yAxis: Object.assign({ type: "value", min: 0 }, soft(c)),
+      tooltip: tip(c, tools, (items) => tools.safe(d.x[items[0].dataIndex]) + items.map((item) => "<br>" + tools.safe(d.lines[item.seriesIndex].told[item.dataIndex])).join("")),
+      series: d.lines.map((one, i) => Object.assign(line(one, i, c), { data: one.data,
+        markLine: i ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: d.target }], label: { formatter: d.words.target + " " + d.target, color: c("bad"), position: "insideStartTop" } } })) });
   };
 
   charts.prep_cases = function (d, c, holder, tools) {
