@@ -13,6 +13,8 @@ from quanmin.model.action import action
 from quanmin.model.asker import Asker
 from quanmin.model.event import Contact, EventAct
 from quanmin.services.surveillance.case_actions import (
+    ClusterList,
+    TrendList,
     attack_rates,
     case_weeks,
     clusters,
@@ -29,7 +31,8 @@ from quanmin.services.surveillance.signal import STATES as ACTIVITIES
 from quanmin.services.surveillance.signal import Signal
 from quanmin.services.surveillance.watching import day_text
 
-__all__ = ["EventList", "EventView", "SignalList", "add_contact", "attack_rates", "case_weeks", "clusters", "contact_ill", "disease_trends", "event",
+__all__ = ["ClusterList", "EventList", "EventView", "SignalList", "TrendList", "add_contact", "attack_rates", "case_weeks", "clusters", "contact_ill",
+           "disease_trends", "event",
            "event_contacts", "events", "judge_event", "note_measure", "nowcast_cases", "past_clusters", "reproduction_number", "signals", "vaccine_safety"]
 LONGEST_TEXT = 2_000
 SHOWN = 200

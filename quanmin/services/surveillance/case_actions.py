@@ -25,7 +25,7 @@ from quanmin.services.surveillance.trends import DiseaseTrend, trends_of
 from quanmin.services.surveillance.watching import watch
 
 AROUND = 42  # days of the curve by onset before and after an event
-HALF_YEAR = 26  # weeks of the map of a disease
+YEAR_WEEKS = 52  # of the map of a disease
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _weeks(asker: Asker, found: Watched, items: Collection[str], kind: str, name
 
 @action("small")
 def case_weeks(asker: Asker, item: str = "", place: str = "", event: str = "") -> CaseWeeks:
-    """Cases by week of report and place: of a disease over half a year by county, or by township of one county; of an event by township, around it."""
+    """Cases by week of report and place: of a disease over a year by county, or by township of one county; of an event by township, around it."""
     found = watched_of(asker)
     if event:
         one, _, _ = one_event(asker, event)
@@ -146,7 +146,7 @@ def case_weeks(asker: Asker, item: str = "", place: str = "", event: str = "") -
     if not found.daily.keys:
         return CaseWeeks(item, "county", (), (), "", asker.snapshot)
     newest = date.fromisoformat(known_on(found))
-    weeks = mondays(newest - timedelta(days=DAYS * (HALF_YEAR - 1)), newest)
+    weeks = mondays(newest - timedelta(days=DAYS * (YEAR_WEEKS - 1)), newest)
     return _weeks(asker, found, family(item, asker.diseases()), "", item, sorted(counties_seen(asker, place)), weeks)
 
 

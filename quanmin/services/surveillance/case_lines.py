@@ -54,7 +54,8 @@ def read_cases(rows: Any, today: int) -> CaseLines:
     repeat = np.asarray(rows["is_repeat"].fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
     kept = ~repeat & (texts["classification_code"] != CARRIER) & (texts["home_county"] != "") & (reported <= today) & (reported > today - LONGEST_DAYS)
     onset = np.where((onset > reported) | (onset <= today - LONGEST_DAYS), -1, onset)
-    return CaseLines(*(texts[name][kept] for name in ("disease_code", "law_class", "home_county", "sex_code", "age_band")), onset[kept], reported[kept])
+    disease, law_class, county, sex, age = (texts[name][kept] for name in ("disease_code", "law_class", "home_county", "sex_code", "age_band"))
+    return CaseLines(disease, law_class, county, sex, age, onset[kept], reported[kept])
 
 
 def cases_of(asker: Asker) -> CaseLines:

@@ -10,7 +10,7 @@ import numpy as np
 
 from quanmin.detectors.ward_clusters import poisson_limits
 from quanmin.services.surveillance.case_lines import CaseLines, Flags
-from quanmin.services.surveillance.daily import CASE, Daily
+from quanmin.services.surveillance.daily import CASE, Daily, Whole
 from quanmin.services.surveillance.townships import Places, Residents
 
 PER_WEEK, PER_ATTACK = 100_000, 1_000
@@ -86,9 +86,9 @@ def place_weeks(daily: Daily, items: Collection[str], kind: str, counties: Seque
     by_row = days.reshape(len(rows), len(weeks), DAYS).sum(axis=2).astype(int)
     points = places.points()
 
-    def told(place: str, county: str, cases: Sequence[int]) -> PlaceWeeks:
+    def told(place: str, county: str, cases: Whole) -> PlaceWeeks:
         x, y = points.get(place, (None, None))
-        return PlaceWeeks(place, county, residents.get(place), x, y, tuple(int(n) for n in cases))
+        return PlaceWeeks(place, county, residents.get(place), x, y, tuple(cases.tolist()))
 
     of_county = {one: by_row[[k for k, row in enumerate(rows) if daily.keys[row][3] == one]].sum(axis=0) for one in counties}
     towns = places.townships(counties[0]) if len(counties) == 1 else []

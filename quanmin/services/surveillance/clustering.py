@@ -22,10 +22,12 @@ Grid = tuple[Whole, Whole, Whole]  # place, day, count of rows
 
 @dataclass(frozen=True)
 class ClusterPlace:
-    """A township (or county) of a cluster: cases and expected cases on the cluster's days."""
+    """A township (or county) of a cluster with its point in degrees: cases and expected cases on the cluster's days."""
 
     place: str
     county: str
+    longitude: float
+    latitude: float
     cases: int
     expected: float
 
@@ -108,8 +110,8 @@ def study_of(daily: Daily, places: Places, residents: Mapping[str, int]) -> Stud
             number.append(daily.counts[row, days].astype(np.int64))
             spots.append(np.full(len(days), spot))
     people = np.array([residents.get(code, 0) for code in codes], dtype=np.float64)
-    return Study(tuple(codes), tuple(str(code) for code in places.county[used]), places.point[used][:, ::-1], people, *(
-        np.concatenate(parts) for parts in (series, spots, when, number)), daily)
+    rows, spot_of, days_of, counts = (np.concatenate(parts) for parts in (series, spots, when, number))
+    return Study(tuple(codes), tuple(str(code) for code in places.county[used]), places.point[used][:, ::-1], people, rows, spot_of, days_of, counts, daily)
 
 
 def _table(study: Study, item: str, first: int, last: int) -> tuple[Whole, int]:
@@ -156,7 +158,8 @@ def _scanned(study: Study, item: str, end: int, is_past: bool) -> tuple[list[Clu
 
 def _cluster(study: Study, item: str, one: ScanCluster, cases: Whole, expected: Numbers, first: int, end: int, model: str) -> Cluster:
     inside = slice(one.first, one.last + 1)
-    told = tuple(ClusterPlace(study.codes[at], study.county[at], int(cases[at, inside].sum()), float(expected[at, inside].sum())) for at in one.places.tolist())
+    told = tuple(ClusterPlace(study.codes[at], study.county[at], float(study.point[at, 1]), float(study.point[at, 0]), int(cases[at, inside].sum()),
+                              float(expected[at, inside].sum())) for at in one.places.tolist())
     p = one.p_gumbel if np.isfinite(one.p_gumbel) else one.p
     start = study.daily.first_day + first
     return Cluster(item, day_text(start + one.first), day_text(start + one.last), day_text(study.daily.first_day + end), one.last == end - first, told,
