@@ -17,7 +17,7 @@
   }
 
   function series(d, c, frame) {
-    const most = Math.max.apply(null, d.spots.flatMap((s) => s.cases).concat(1));
+    const most = Math.max.apply(null, d.spots.flatMap((s) => s.cases).concat(8));
     const highest = Math.max.apply(null, d.spots.flatMap((s) => s.rates).filter((r) => r !== null).concat(0)) || 1;
     const dark = (rate) => (rate === null ? 0.25 : 0.25 + 0.65 * Math.sqrt(rate / highest));
     const size = (n) => (n ? SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(n / most) : 4);
