@@ -27,7 +27,8 @@ Whole = NDArray[np.int64]
 Method = Literal["bnb_truncated", "bnb", "lawless_full", "lawless", "gamma_poisson"]
 METHODS: tuple[Method, ...] = ("bnb_truncated", "bnb", "lawless_full", "lawless", "gamma_poisson")
 KAPPA = 0.1  # of the symmetric Dirichlet prior of delays
-AROUND = 14  # periods up to each that say what is usual (gamma_poisson)
+AROUND = 28  # periods up to each that say what is usual (gamma_poisson)
+LEAST = 0.05  # cases that are held possible in so many periods where there were none
 WEIGHT = 0.1  # periods that the usual counts for
 GRID = 32  # shares of a beta distribution that stand for all
 TAIL = 1e-10  # of a predictive distribution that is not looked at
@@ -160,7 +161,7 @@ def _gamma_poisson(triangle: Whole, exact: Numbers, within: Numbers, alpha: floa
     share[is_open] = first[passed[is_open]] / (first[passed[is_open]] + second[passed[is_open]])
     seen, shown = (np.r_[0.0, np.cumsum(values)] for values in (known, share))
     start = np.maximum(np.arange(len(known)) - AROUND + 1, 0)
-    usual = (seen[1:] - seen[start] + 0.1) / (shown[1:] - shown[start] + 0.1)
+    usual = (seen[1:] - seen[start] + LEAST) / np.maximum(shown[1:] - shown[start], LEAST)
     told, mean = [(int(count),) * 3 for count in known], known.astype(np.float64)
     levels = (np.arange(GRID) + 0.5) / GRID
     for at in np.flatnonzero(is_open).tolist():

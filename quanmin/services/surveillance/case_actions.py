@@ -89,7 +89,8 @@ def reproduction_number(asker: Asker, item: str, place: str = "") -> Transmissio
     return worked_out(asker, f"r {item} {place} {','.join(sorted(seen))}", lambda: transmission(lines, item, place, seen, asker.diseases()))
 
 
-def _study(asker: Asker, found: Watched) -> Study:
+def study_seen(asker: Asker, found: Watched) -> Study:
+    """What is scanned: the cases of the whole region, to be filtered by what is seen."""
     year = (date(1970, 1, 1) + timedelta(days=found.daily.last_day)).year if found.daily.keys else 0
     return study_of(found.daily, places(asker), residents_by_place(asker, year))
 
@@ -98,7 +99,7 @@ def _scan(asker: Asker, found: Watched, item: str, is_past: bool) -> Scanned:
     if not found.daily.keys:
         return Scanned((), 0, 0, 0, "")
     end, items = found.daily.counts.shape[1] - 1, [item] if is_past else []
-    return worked_out(asker, f"clusters {item if is_past else 'now'}", lambda: clusters_on(_study(asker, found), end, items, is_past))
+    return worked_out(asker, f"clusters {item if is_past else 'now'}", lambda: clusters_on(study_seen(asker, found), end, items, is_past))
 
 
 def _clusters(asker: Asker, item: str, place: str, is_past: bool) -> ClusterList:

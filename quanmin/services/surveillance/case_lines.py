@@ -21,7 +21,10 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class CaseLines:
-    """One value per case (repeats and carriers left out, a home county known): days since 1970, `onset` -1 where it is not known or after the report."""
+    """One value per case (repeats and carriers left out, a home county known): days since 1970, `onset` -1 where it is not known or after the report.
+
+    `now` is the day up to which reports are known: the newest on which any case was reported.
+    """
 
     disease: Texts
     law_class: Texts
@@ -30,11 +33,7 @@ class CaseLines:
     age: Texts
     onset: Whole
     reported: Whole
-
-    @property
-    def now(self) -> int:
-        """The newest day on which any case was reported."""
-        return int(self.reported.max()) if len(self.reported) else 0
+    now: int
 
     def chosen(self, diseases: Collection[str], counties: Collection[str]) -> Flags:
         """The cases of some diseases in some counties."""
@@ -55,7 +54,7 @@ def read_cases(rows: Any, today: int) -> CaseLines:
     kept = ~repeat & (texts["classification_code"] != CARRIER) & (texts["home_county"] != "") & (reported <= today) & (reported > today - LONGEST_DAYS)
     onset = np.where((onset > reported) | (onset <= today - LONGEST_DAYS), -1, onset)
     disease, law_class, county, sex, age = (texts[name][kept] for name in ("disease_code", "law_class", "home_county", "sex_code", "age_band"))
-    return CaseLines(disease, law_class, county, sex, age, onset[kept], reported[kept])
+    return CaseLines(disease, law_class, county, sex, age, onset[kept], reported[kept], int(reported[kept].max()) if kept.any() else 0)
 
 
 def cases_of(asker: Asker) -> CaseLines:

@@ -63,8 +63,8 @@ def transmission(lines: CaseLines, item: str, place: str, counties: Collection[s
     sums = np.r_[0, np.cumsum(counts)]
     cases = sums[last + 1] - sums[first]
     r = cori(counts, weights, first, last)
-    pressure = np.r_[0, np.cumsum(np.nan_to_num(infectivity(counts, weights)))]
-    is_fed = pressure[last + 1] - pressure[first] >= told["least_pressure"]
+    unfed = np.r_[0, np.cumsum(np.where(np.nan_to_num(infectivity(counts, weights)) < told["least_pressure"], counts, 0))]
+    is_fed = unfed[last + 1] - unfed[first] <= told["most_unfed"] * cases
     kept = (cases >= told["fewest"]) & is_fed & np.isfinite(r.mean) & (last >= days - told["shown_days"])
     windows = tuple(WindowR(day_text(found.first_day + int(last[k])), round(float(cases[k])), float(r.mean[k]), float(r.quantiles[k, LOW]),
                             float(r.quantiles[k, HIGH]))
