@@ -77,8 +77,8 @@ def week_of(day: str) -> str:
 def test_attack_rates_are_cards_by_residents(region: Region, section: Person, planted: list[dict[str, str]]) -> None:
     for one in planted[:2]:
         event = event_of(section, one)
-        mine = cards(region, f"disease_code = '{one['disease_code']}' AND home_county = '{one['county_code']}' AND reported_on BETWEEN DATE '{event['first_on']}'"
-                     f" AND DATE '{event['last_on']}'")
+        mine = cards(region, f"disease_code = '{one['disease_code']}' AND home_county = '{one['county_code']}'"
+                     f" AND reported_on BETWEEN DATE '{event['first_on']}' AND DATE '{event['last_on']}'")
         towns = {row["group"]: row for row in exported(section, f"{PAGE}/{event['event']}", "attack_towns")}
         assert {code: int(row["cases"]) for code, row in towns.items() if int(row["cases"])} == dict(Counter(row["home_township"] for row in mine))
         other = exported(section, f"{PAGE}/{event['event']}", "attack_ages")
@@ -87,7 +87,8 @@ def test_attack_rates_are_cards_by_residents(region: Region, section: Person, pl
         assert {row["group"]: int(row["cases"]) for row in ages if int(row["cases"])} == dict(by_age)
         assert {code: int(row["cases"]) for code, row in sexes.items()} == {code: by_sex[code] for code in ("1", "2")}
         for row in towns.values():
-            assert float(row["low"]) <= float(row["rate"]) <= float(row["high"]) and float(row["rate"]) == pytest.approx(1000 * int(row["cases"]) / int(row["residents"]))
+            assert float(row["low"]) <= float(row["rate"]) <= float(row["high"])
+            assert float(row["rate"]) == pytest.approx(1000 * int(row["cases"]) / int(row["residents"]))
 
 
 def test_onsets_are_the_cards_and_r_says_why_there_is_none(region: Region, section: Person) -> None:
@@ -141,9 +142,12 @@ def test_a_county_sees_its_own_and_an_institution_nothing(app: FastAPI, section:
     told = hospital.get("/api/nowcast-cases", item="influenza").json()
     assert sum(day["reported"] for day in told["days"]) == 0 == len(hospital.get("/api/past-clusters", item="influenza").json()["clusters"])
     assert hospital.get("/api/reproduction-number", item="influenza").json()["windows"] == []
-    without = somebody(app, "leader")
-    if without.get(PAGE).status_code == 403:
-        assert without.get(f"{PAGE}/place/990103").status_code == 403 and without.get("/api/clusters").status_code == 403
+    assert (told["delays_of"], told["delay_cases"]) == ("", 0) and hospital.get("/api/clusters").json()["diseases"] == 0
+    learned = [person.get("/api/nowcast-cases", item="influenza").json()["delay_cases"] for person in (own, section)]
+    assert learned[0] <= 50 < learned[1], "how many the region had is not told"
+    viewer = somebody(app, "viewer")
+    for path in (f"{PAGE}/place/990103", "/api/clusters", "/api/case-weeks?item=influenza", "/api/disease-trends?place=990103"):
+        assert viewer.get(path).status_code == 403, path
 
 
 def test_what_is_no_disease_or_event_is_explained(section: Person) -> None:

@@ -56,6 +56,11 @@ def _disease(asker: Asker, item: str) -> None:
         raise refuse("item", item, "bad_value", say("mend_code"))
 
 
+def _sees_all(asker: Asker) -> bool:
+    """Whether they see the region: what is counted over all of it is told to no one else."""
+    return bool(counties_seen(asker, "")) and asker.region not in asker.units("county")
+
+
 def _day(text: str) -> int:
     return int(np.datetime64(text, "D").astype(np.int64))
 
@@ -78,7 +83,10 @@ def nowcast_cases(asker: Asker, item: str = "", place: str = "", event: str = ""
         _disease(asker, item)
         seen, since, until = counties_seen(asker, place), lines.now - watch()["nowcast"]["shown_days"] + 1, lines.now
     key = f"nowcast {item} {place} {','.join(sorted(seen))} {since} {until}"
-    return worked_out(asker, key, lambda: shown_nowcast(lines, item, place, seen, asker.diseases(), since, until))
+    told = worked_out(asker, key, lambda: shown_nowcast(lines, item, place, seen, asker.diseases(), since, until))
+    if not seen:
+        return CaseNowcast(item, place, told.known_on, "", 0, 0, 0, 0, ())
+    return told if _sees_all(asker) else replace(told, delay_cases=min(told.delay_cases, watch()["nowcast"]["enough_delays"]))
 
 
 @action("small")
@@ -109,7 +117,9 @@ def _clusters(asker: Asker, item: str, place: str, is_past: bool) -> ClusterList
     events = [(one.id, one.item, one.county, one.first_on, one.last_on) for one in events_seen(asker, found, "")]
     parts = [part for one in told.clusters if item in ("", one.item) and (part := seen_part(one, seen)) is not None]
     shown = tuple(replace(one, events=overlapping(one, events)) for one in parts if set(one.counties) & near)
-    return ClusterList(shown, told.diseases, told.places, told.unplaced, watch()["cluster"]["q"], told.known_on, asker.snapshot)
+    if not seen:
+        return ClusterList((), 0, 0, 0, watch()["cluster"]["q"], told.known_on, asker.snapshot)
+    return ClusterList(shown, told.diseases, told.places, told.unplaced if _sees_all(asker) else 0, watch()["cluster"]["q"], told.known_on, asker.snapshot)
 
 
 @action("small")

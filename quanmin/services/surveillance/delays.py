@@ -33,7 +33,8 @@ class OnsetDay:
 class CaseNowcast:
     """Cases of a disease by day of onset up to `known_on`, the newest day on which any case was reported.
 
-    The delay was learned from `delay_cases` of the disease itself (`delays_of` own), of its class of the law, or of all diseases: their median in days; longer
+    The delay was learned from `delay_cases` (who sees a part of the region is told no more than that they were enough) of the disease itself
+    (`delays_of` own), of its class of the law, or of all diseases: their median in days; longer
     delays than `longest_days` are not looked for. `without_onset` cases of two years have no day of onset and are not among them.
     """
 

@@ -63,7 +63,8 @@ def test_a_planted_cluster_is_found_where_and_when_it_is() -> None:
 def test_a_season_of_the_whole_region_is_no_cluster_and_chance_raises_few() -> None:
     raised = 0
     for seed in range(30):
-        raised += bool(clusters_on(made({"a": chance(seed, 2.0, 0.9), "b": chance(100 + seed, 0.2), "c": chance(200 + seed, 0.7)}), DAYS - 1 - 7 * (seed % 20)).clusters)
+        tables = {"a": chance(seed, 2.0, 0.9), "b": chance(100 + seed, 0.2), "c": chance(200 + seed, 0.7)}
+        raised += bool(clusters_on(made(tables), DAYS - 1 - 7 * (seed % 20)).clusters)
     assert raised <= 2, "one in a hundred is the budget"
 
 
