@@ -55,6 +55,7 @@ class State:
     stale: set[str] = field(default_factory=set)
     full: bool = True
     is_index_new: bool = False
+    views: dict[str, str] = field(default_factory=dict)  # as they stand in the connection
 
 
 def months_around(period: str, low: int, high: int) -> set[str]:
@@ -316,7 +317,9 @@ class Builder:
         files = [f for period, found in by_period.items() if period in wanted for f in found]
         listed = ", ".join(f"'{f}'" for f in files)
         source = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)" if files else empty_select(table)
-        connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {source}')
+        if state.views.get(name) != source:
+            connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {source}')
+            state.views[name] = source
 
     def _counties(self, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return dict(connection.execute("SELECT facility_code, facility_county FROM facility_attributes").fetchall())

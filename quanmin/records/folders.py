@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
+
+SYNCED_TOGETHER = 8
 
 
 class DiskFull(Refusal):
@@ -77,17 +80,19 @@ class Folders:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the folder's entries survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def sync(paths: Iterable[Path]) -> None:
+    """Make the content of written files and the entries of folders survive a power cut; many at a time, since a disk settles them together."""
+    listed = list(paths)
+    if len(listed) < 2:
+        for path in listed:
+            _sync_one(path)
+        return
+    with ThreadPoolExecutor(min(SYNCED_TOGETHER, len(listed))) as together:
+        for _ in together.map(_sync_one, listed):
+            pass
 
 
-def sync_file(path: Path) -> None:
-    """Make a written file's content survive a power cut."""
+def _sync_one(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quanmin.model import Problem, Receipt
-from quanmin.records.folders import Folders, sync_file, sync_folder
+from quanmin.records.folders import Folders, sync
 
 COPY = 4 << 20
 SHOWN = 50
@@ -48,21 +47,20 @@ class Landing:
 
     def __init__(self, folders: Folders) -> None:
         self.folders = folders
+        self._unsettled: dict[Path, None] = {}
 
     def folder_of(self, sha256: str) -> Path:
         """The folder that keeps the file with this content."""
         return self.folders.landing / sha256[:2] / sha256
 
     def keep(self, path: Path) -> Landed:
-        """Keep a copy of `path`, durable before this returns; keeping the same content again changes nothing."""
+        """Keep a copy of `path`, durable after `settle`; keeping the same content again changes nothing."""
         unfinished = self.folders.scratch / "arriving"
         digest = hashlib.sha256()
         with path.open("rb") as source, unfinished.open("wb") as copy:
             while block := source.read(COPY):
                 digest.update(block)
                 copy.write(block)
-            copy.flush()
-            os.fsync(copy.fileno())
         sha256 = digest.hexdigest()
         folder = self.folder_of(sha256)
         target = folder / safe_name(path.name)
@@ -74,9 +72,13 @@ class Landing:
         target = existing or target
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.replace(target)
-        for made in (folder, folder.parent, self.folders.landing):
-            sync_folder(made)
+        self._unsettled |= dict.fromkeys((target, folder, folder.parent, self.folders.landing))
         return Landed(sha256, target, safe_name(path.name), size)
+
+    def settle(self) -> None:
+        """Make everything kept so far survive a power cut: before anything of it is acknowledged."""
+        sync(self._unsettled)
+        self._unsettled = {}
 
     def find(self, sha256: str) -> Path | None:
         """The kept file with this content."""
@@ -95,10 +97,10 @@ class Landing:
         folder = self.folder_of(receipt.sha256)
         listed = folder / f".rejects-{receipt.submission or 0}.parquet"
         if problems:
-            table = pa.Table.from_pylist([asdict(problem) for problem in problems])
+            table = pa.Table.from_pylist([vars(problem) for problem in problems])
             pq.write_table(table, listed)
-            sync_file(listed)
-        shown = asdict(receipt) | {"problems": [asdict(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
+            self._unsettled |= dict.fromkeys((listed, folder))
+        shown = vars(receipt) | {"problems": [vars(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
         path = folder / f".receipt-{receipt.submission or 0}.json"
-        path.write_text(json.dumps(shown, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
         return listed

@@ -7,6 +7,7 @@ can read the tables; readers keep the files of their snapshot while a build publ
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from quanmin.records.folders import sync_file
+from quanmin.records.folders import sync
 
 if TYPE_CHECKING:  # readers need neither: both are loaded where something is written
     import duckdb
@@ -46,7 +47,7 @@ class Warehouse:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "tables"
-        self._known: dict[tuple[str, int], list[str]] = {}  # the files of versions
+        self._known: dict[tuple[str, int, tuple[int, int]], list[str]] = {}  # the files of versions
 
     def path(self, table: str) -> Path:
         """A table's folder."""
@@ -59,8 +60,8 @@ class Warehouse:
 
     def files(self, table: str, version: int) -> list[str]:
         """The Parquet files of a version; raises FileNotFoundError when the version or a file of it is gone."""
-        known = self._known.get((table, version), [])
-        if known and all(Path(file).exists() for file in known):  # a warehouse that was lost and made again counts its versions anew
+        known = self._known.get((table, version, self._commit(table, version)))
+        if known is not None and all(map(os.path.exists, known)):
             return known
         path = self.path(table)
         if not DeltaTable.is_deltatable(str(path)):
@@ -72,16 +73,25 @@ class Warehouse:
         return self._know(table, version, found)
 
     def _know(self, table: str, version: int, found: list[str]) -> list[str]:
-        if any(not Path(file).exists() for file in found):
+        if not all(map(os.path.exists, found)):
             raise FileNotFoundError(table)
-        self._known[(table, version)] = sorted(found)
-        return self._known[(table, version)]
+        key = table, version, self._commit(table, version)
+        self._known[key] = sorted(found)
+        return self._known[key]
+
+    def _commit(self, table: str, version: int) -> tuple[int, int]:
+        """What tells a version from one of the same number in a warehouse that was lost and made again; (0, 0) where it is gone."""
+        try:
+            found = (self.path(table) / "_delta_log" / f"{version:020d}.json").stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_mtime_ns
 
     def periods(self, table: str, version: int) -> dict[str, list[str]]:
         """Period → its files, of a table kept by month."""
         found: dict[str, list[str]] = {}
         for file in self.files(table, version):
-            found.setdefault(Path(file).parent.name.removeprefix("slice_month="), []).append(file)
+            found.setdefault(file.rsplit("/", 2)[-2].removeprefix("slice_month="), []).append(file)
         return found
 
     def settle(self, table: str, version: int) -> int:
@@ -178,14 +188,14 @@ class Warehouse:
         else:
             batch.mkdir()
             connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO '{batch}/part-{uuid.uuid4().hex}.parquet' ({how})")
-        adds = []
-        for file in sorted(batch.rglob("*.parquet")):
+        adds, made = [], sorted(batch.rglob("*.parquet"))
+        sync(made)
+        for file in made:
             rows = pq.read_metadata(file).num_rows
             period = file.parent.name.removeprefix("slice_month=") if table.by_period else None
             target = folder / (f"slice_month={period}" if period else "") / file.name
             if rows:
                 target.parent.mkdir(exist_ok=True)
-                sync_file(file)
                 file.replace(target)
                 relative = target.relative_to(folder).as_posix()
                 values = {"slice_month": period} if period else {}

@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,17 @@ class Steps:
     """Counts the steps that outlive the process, and ends it at one of them."""
 
     def __init__(self, die_at: int | None) -> None:
-        self.die_at, self.count = die_at, 0
+        self.die_at, self.count, self.lock = die_at, 0, threading.Lock()
         for owner, name in LASTING:
             setattr(owner, name, self._counted(getattr(owner, name)))
         for moment in ("commit", "begin"):
             sqlalchemy.event.listen(Engine, moment, lambda connection: self.step())
 
     def step(self) -> None:
-        if self.count == self.die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.count += 1
+        with self.lock:  # files are settled many at a time
+            if self.count == self.die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.count += 1
 
     def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -82,6 +82,14 @@ def _unpacked(stream: IO[bytes], member: zipfile.ZipInfo) -> Iterator[bytes]:
             raw = inflater.unconsumed_tail
 
 
+def _column(letters: bytes) -> int:
+    """The number of a column: A is 1, AA is 27; 0 without letters."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
 class _Extent:
     """How far the cells of a sheet reach."""
 
@@ -91,9 +99,9 @@ class _Extent:
 
     def add(self, chunk: bytes) -> None:
         text = self._tail + chunk
-        for letters, digits in REFERENCE.findall(text):
-            number = 0
-            for letter in letters.upper():
-                number = number * 26 + letter - 64
-            self.rows, self.columns = max(self.rows, int(digits)), max(self.columns, number)
+        found = REFERENCE.findall(text)
+        if found:
+            letters, digits = zip(*found, strict=True)
+            self.rows = max(self.rows, *map(int, set(digits)))
+            self.columns = max(self.columns, *map(_column, set(letters)))
         self._tail = text[-LONGEST_REFERENCE:]
