@@ -52,13 +52,14 @@ def _cases(inquiry: Inquiry, planted: Sequence[Outbreak]) -> list[str]:
     found = sorted(day for day in days if day is not None)
     false, scans = false_clusters(known, planted)
     hits, of = past_hits(known, planted)
-    lines = [f"- Clusters: the daily scan of {scanned.diseases} diseases over {scanned.places} townships took {seconds:.1f} s; as of earlier days it held the township of"
-             f" {len(found)} of {len(planted)} outbreaks, {found[len(found) // 2]} days (median; longest {found[-1]}) after the third reported case; {false} of {scans}"
-             f" weekly scans had a cluster of no planted outbreak (budget one in a hundred). Scans of the past year held {hits} of its {of} outbreaks."]
+    lines = [f"- Clusters: the daily scan of {scanned.diseases} diseases over {scanned.places} townships took {seconds:.1f} s; as of earlier days it held the"
+             f" township of {len(found)} of {len(planted)} outbreaks, {found[len(found) // 2]} days (median; longest {found[-1]}) after the third reported case;"
+             f" {false} of {scans} weekly scans had a cluster of no planted outbreak (budget one in a hundred days; neighbouring weeks see the same one)."
+             f" Scans of the past year held {hits} of its {of} outbreaks."]
     for names, shown, said in ((SHORT, 14, "reported within days"), (LONG, 42, "reported within weeks")):
         told = nowcasts(inquiry, names, shown=shown)
-        lines.append(f"- Nowcasts of {len(names)} diseases {said}, every week of a year and a half, {shown} newest days: {told.reported} cases were reported by then,"
-                     f" {told.estimate:.0f} estimated, {told.truth} in the end; 95 % limits held {100 * told.held:.1f} % of {told.days} days.")
+        lines.append(f"- Nowcasts of {len(names)} diseases {said}, every week of a year and a half, {shown} newest days: {told.reported} cases were reported by"
+                     f" then, {told.estimate:.0f} estimated, {told.truth} in the end; 95 % limits held {100 * told.held:.1f} % of {told.days} days.")
     return lines
 
 

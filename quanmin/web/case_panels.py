@@ -62,7 +62,7 @@ def reproduction_panel(view: View, found: Transmission) -> Panel:
 def _r_note(found: Transmission) -> str:
     if found.serial is None:
         return word("r_no_interval")
-    serial = word("r_serial", mean=f"{found.serial.mean:g}", deviation=f"{found.serial.deviation:g}", source=found.serial.source,
+    serial = word("r_serial", mean=f"{found.serial.mean:g}", deviation=f"{found.serial.deviation:g}",
                   status=word(f"r_status_{found.serial.status}"))
     if found.reason:
         return word(f"r_{found.reason}", days=found.window_days, fewest=found.fewest) + serial

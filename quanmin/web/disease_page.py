@@ -106,6 +106,9 @@ def _facts(view: View, one: NotifiableDisease) -> list[tuple[str, str]]:
             (word("disease_kind"), name_of(view, one.trigger)),
             (word("disease_method"), word("disease_method_single") if one.is_single_case else word("disease_method_usual")),
             (word("disease_percentile"), unknown if one.percentile is None else f"P{one.percentile:g}"), ("ICD-10", ", ".join(one.icd10) or NOTHING)]
+    if one.serial is not None:
+        status = word(f"r_status_{one.serial.status}")
+        told.append((word("disease_serial"), word("disease_serial_told", mean=f"{one.serial.mean:g}", deviation=f"{one.serial.deviation:g}", status=status)))
     return told + ([(word("disease_parent"), name_of(view, one.parent))] if one.parent else [])
 
 
@@ -126,4 +129,5 @@ def disease_page(request: Request, code: str, place: str = "") -> Response:
               clusters_panel(view, perform(view.inquiry, "past_clusters", told), True, place), _late(view, code, place), _missed(view, code, place),
               signals_panel(view, found.signals, ALL, word("disease_signals"), "", word("disease_no_signals"))]
     return answer(request, "disease.html", panels, snapshot=view.snapshot, code=code, name=name_of(view, code), place=place, counties=view.counties(),
-                  county=place_of(view, place) if place else "", facts=_facts(view, one), events=link(place=place, item=code))
+                  county=place_of(view, place) if place else "", facts=_facts(view, one),
+                  serial=one.serial, events=link(place=place, item=code))

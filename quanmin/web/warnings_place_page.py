@@ -83,7 +83,7 @@ def place_page(request: Request, place: str, item: str = "") -> Response:
     """One county as its epidemiologists see it."""
     view = View.of(request)
     is_county = place in view.inquiry.units("county") and view.inquiry.sees_events(place)
-    view.actor.require("small", "surveillance of a county", place if is_county else "?")
+    view.actor.require("small", "events", place if is_county else "?")
     if not is_county or (item and item not in view.catalog.diseases):
         raise HTTPException(404)
     trends: TrendList = perform(view.inquiry, "disease_trends", {"place": place})

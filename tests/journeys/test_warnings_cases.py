@@ -99,7 +99,8 @@ def test_onsets_are_the_cards_and_r_says_why_there_is_none(region: Region, secti
     shares = [float(row["share"]) for row in onsets]
     assert shares == sorted(shares, reverse=True) and shares[0] == 1 and shares[-1] < 0.6
     influenza = section.get("/diseases/influenza", lang="en").text
-    assert "Serial interval: mean 2.6" in influenza and "transcribed" in influenza and "not told from local ones" in influenza
+    assert "Serial interval: mean 2.6" in influenza and "transcribed" in influenza and "Cori et al. 2013" in influenza
+    assert "not told from local ones" in influenza
     assert "No R: the catalogue has no published serial interval" in section.get("/diseases/dengue", lang="en").text
     assert section.get("/api/reproduction-number", item="dengue").json()["reason"] == "no_interval"
 

@@ -23,7 +23,7 @@ from tests.journeys.people import Person, somebody, stranger
 CATALOG, _ = read_all()
 CHINESE = re.compile("[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")
-NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "Farrington", "py", "csv", "xlsx"}  # abbreviations, units, people, files and our name
+NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "Farrington", "Cori", "py", "csv", "xlsx"}  # abbreviations, units, people, files and our name
 MONTH = "2026-09"
 
 
@@ -193,7 +193,7 @@ def assert_safe(answer, value: str) -> None:
     assert "set-cookie: x" not in str(answer.headers).lower()
     if "html" in answer.headers.get("content-type", ""):
         tags = read(answer.text).tags
-        assert "img" not in tags and tags.count("script") <= 12, answer.url
+        assert "img" not in tags and tags.count("script") <= 16, answer.url
         assert not value.strip() or "<" not in value or value not in answer.text
 
 
