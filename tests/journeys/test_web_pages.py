@@ -23,7 +23,8 @@ from tests.journeys.people import Person, somebody, stranger
 CATALOG, _ = read_all()
 CHINESE = re.compile("[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]*[a-z]{2,}[A-Za-z]*\b")
-NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "Farrington", "Cori", "py", "csv", "xlsx"}  # abbreviations, units, people, files and our name
+# Abbreviations, units, people, files and our name.
+NO_WORDS = {"DDDs", "DRGs", "pH", "quanmin", "Holm", "bench", "forecast", "Farrington", "Cori", "py", "csv", "xlsx"}
 MONTH = "2026-09"
 
 
