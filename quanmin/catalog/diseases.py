@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from quanmin.catalog.code_lists import CodeLists
 from quanmin.catalog.reading import Complaints, list_text
-from quanmin.model.disease import LAW_CLASSES, NotifiableDisease
+from quanmin.model.disease import LAW_CLASSES, NotifiableDisease, SerialInterval
 
 LIST, PATHOGENS, TRIGGERS = "notifiable_disease", "pathogen", "trigger_group"
 COLUMNS = ("code", "zh", "en", "parent", "class", "report_hours", "icd10", "trigger", "percentile", "is_single_case", "pathogens", "incubation_days")
+SERIAL = ("serial_days", "serial_deviation", "serial_source", "serial_status")  # need not be there
+STATUSES = ("verified", "transcribed", "recalled", "own")
 
 
 def read_diseases(codes: CodeLists, complaints: Complaints) -> dict[str, NotifiableDisease]:
@@ -25,7 +27,7 @@ def read_diseases(codes: CodeLists, complaints: Complaints) -> dict[str, Notifia
         return {}
     found: dict[str, NotifiableDisease] = {}
     for row in reader:
-        one = _disease({name: (row.get(name) or "").strip() for name in COLUMNS}, reader.line_num, shown, codes, complaints)
+        one = _disease({name: (row.get(name) or "").strip() for name in (*COLUMNS, *SERIAL)}, reader.line_num, shown, codes, complaints)
         found[one.code] = one
     return found
 
@@ -51,7 +53,29 @@ def _disease(given: Mapping[str, str], line: int, shown: str, codes: CodeLists, 
     percentile = number["percentile"]
     return NotifiableDisease(given["code"], given["class"], number["report_hours"] or 24, _parts(given["icd10"]), given["trigger"],
                              None if percentile is None else float(percentile), given["is_single_case"] == "true", pathogens, number["incubation_days"],
-                             given["parent"])
+                             given["parent"], _serial(given, line, shown, complaints))
+
+
+def _serial(given: Mapping[str, str], line: int, shown: str, complaints: Complaints) -> SerialInterval | None:
+    """The serial interval of a row; None where all four fields are blank."""
+    if not any(given[name] for name in SERIAL):
+        return None
+    mean, deviation = (_number(given[name]) for name in SERIAL[:2])
+    if not (mean is not None and deviation is not None and 1 < mean <= 365 and 0 < deviation <= 365):
+        complaints.add(shown, line, ", ".join(SERIAL[:2]), f"{given[SERIAL[0]]}, {given[SERIAL[1]]}", "is no mean above 1 day with a deviation above 0",
+                       "write both as days, or leave all four serial_ fields blank")
+        return None
+    if not given["serial_source"] or given["serial_status"] not in STATUSES:
+        complaints.add(shown, line, ", ".join(SERIAL[2:]), given["serial_status"], "a serial interval needs its source and status",
+                       f"write where it was published, and one of {', '.join(STATUSES)}")
+    return SerialInterval(mean, deviation, given["serial_source"], given["serial_status"])
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from quanmin.catalog.messages import language
 from quanmin.gate.inquiry import Inquiry
 from quanmin.gate.performing import perform
 from quanmin.reports.brief import Issue
+from quanmin.reports.situation_cases import analysis
 from quanmin.reports.wording import NOTHING, number
 from quanmin.reports.words import OWN, told
 from quanmin.services.surveillance.actions import EventView
@@ -124,7 +125,7 @@ def blank_document() -> Any:
 
     document = Document()
     document.sections[0].left_margin = document.sections[0].right_margin = Mm(MARGIN)
-    for name in ("Normal", "Title", "Heading 1"):
+    for name in ("Normal", "Title", "Heading 1", "Heading 2"):
         document.styles[name].element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), CHINESE_FONT)
     return document
 
@@ -148,6 +149,7 @@ def situation_report(inquiry: Inquiry, view: EventView, issue: Issue) -> bytes:
     document.add_picture(io.BytesIO(_curve(view)), width=Mm(150))
     document.inline_shapes[0]._inline.docPr.set("descr", said)
     document.add_paragraph(said)
+    _bullets(document, "situation_analysis", analysis(inquiry, one), 2)
     document.add_heading(told(OWN, "situation_towns"), 1)
     towns = [[places.get(code, code), number(count)] for code, count in view.townships]
     listed_table(document, [told(OWN, "situation_town"), told(OWN, "situation_cases")], towns, "situation_town_none")
@@ -157,14 +159,20 @@ def situation_report(inquiry: Inquiry, view: EventView, issue: Issue) -> bytes:
     acts = [[act.at[:16].replace("T", " "), told(OWN, f"situation_act_{act.act}"), act.text] for act in view.acts]
     listed_table(document, [told(OWN, f"situation_{name}") for name in ("at", "act", "text")], acts, "situation_acts_none")
     for heading, lines in (("situation_next", _next_steps(view)), ("situation_notes", _notes(view))):
-        document.add_heading(told(OWN, heading), 1)
-        for line in lines:
-            document.add_paragraph(line, style="List Bullet")
+        _bullets(document, heading, lines)
     properties, at = document.core_properties, datetime.fromisoformat(issue.issued_on)
     properties.title, properties.author, properties.language, properties.comments = title[:255], issue.issued_by[:255], language(), ""
     written = io.BytesIO()
     document.save(written)
     return sealed(written.getvalue(), at)
+
+
+def _bullets(document: Any, heading: str, lines: Sequence[str], level: int = 1) -> None:
+    """A heading with its sentences; nothing where there are none."""
+    if lines:
+        document.add_heading(told(OWN, heading), level)
+    for line in lines:
+        document.add_paragraph(line, style="List Bullet")
 
 
 def listed_table(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:

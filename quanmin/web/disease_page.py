@@ -1,4 +1,5 @@
-"""A notifiable disease: its cases by week over the whole history with its signals, how timely its cards were, and clues to missed cases."""
+"""A notifiable disease: its cases by week over the whole history with its signals, by day of onset with those to come, R, a map over time,
+clusters, how timely its cards were, and clues to missed cases."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from quanmin.model import Cell
 from quanmin.model.disease import NotifiableDisease
 from quanmin.services.surveillance.actions import SignalList
 from quanmin.services.surveillance.signal import Signal
+from quanmin.web.case_panels import nowcast_panel, reproduction_panel, weeks_panel
+from quanmin.web.cluster_panels import clusters_panel
 from quanmin.web.data_pages import bars
 from quanmin.web.figures import NOTHING
 from quanmin.web.overview_page import about
@@ -103,6 +106,9 @@ def _facts(view: View, one: NotifiableDisease) -> list[tuple[str, str]]:
             (word("disease_kind"), name_of(view, one.trigger)),
             (word("disease_method"), word("disease_method_single") if one.is_single_case else word("disease_method_usual")),
             (word("disease_percentile"), unknown if one.percentile is None else f"P{one.percentile:g}"), ("ICD-10", ", ".join(one.icd10) or NOTHING)]
+    if one.serial is not None:
+        status = word(f"r_status_{one.serial.status}")
+        told.append((word("disease_serial"), word("disease_serial_told", mean=f"{one.serial.mean:g}", deviation=f"{one.serial.deviation:g}", status=status)))
     return told + ([(word("disease_parent"), name_of(view, one.parent))] if one.parent else [])
 
 
@@ -116,7 +122,12 @@ def disease_page(request: Request, code: str, place: str = "") -> Response:
         raise HTTPException(404)
     view.inquiry.where(place)
     found: SignalList = perform(view.inquiry, "signals", {"place": place, "item": code, "limit": ALL})
-    panels = [_cases(view, code, place, found.signals), _late(view, code, place), _missed(view, code, place),
+    told = {"item": code, "place": place}
+    panels = [_cases(view, code, place, found.signals), nowcast_panel(view, perform(view.inquiry, "nowcast_cases", told)),
+              reproduction_panel(view, perform(view.inquiry, "reproduction_number", told)),
+              weeks_panel(view, perform(view.inquiry, "case_weeks", told), word("week_map")),
+              clusters_panel(view, perform(view.inquiry, "past_clusters", told), True, place), _late(view, code, place), _missed(view, code, place),
               signals_panel(view, found.signals, ALL, word("disease_signals"), "", word("disease_no_signals"))]
     return answer(request, "disease.html", panels, snapshot=view.snapshot, code=code, name=name_of(view, code), place=place, counties=view.counties(),
-                  county=place_of(view, place) if place else "", facts=_facts(view, one), events=link(place=place, item=code))
+                  county=place_of(view, place) if place else "", facts=_facts(view, one),
+                  serial=one.serial, events=link(place=place, item=code))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from quanmin.gate.performing import perform
 from quanmin.model.event import Contact
-from quanmin.services.surveillance.actions import EventView
+from quanmin.services.surveillance.actions import ClusterList, EventView
 from quanmin.services.surveillance.events import Event
 from quanmin.services.surveillance.signal import COMBINED, Signal
+from quanmin.web.case_panels import attack_panels, nowcast_panel, weeks_panel
+from quanmin.web.cluster_panels import clusters_panel
 from quanmin.web.data_pages import bars
 from quanmin.web.overview_page import about
 from quanmin.web.row_sheet import row_sheet
@@ -54,6 +58,18 @@ def towns_panel(view: View, found: EventView) -> Panel:
     rows = [[Shown(place_of(view, code), code), cases] for code, cases in found.townships]
     chart = bars(word("warning_towns"), [(place_of(view, code), cases, str(cases), "") for code, cases in found.townships[:TOWNS]], "")
     return Panel("townships", word("warning_towns"), Sheet(columns, rows, _about(view, found.event)), chart, width="")
+
+
+def case_panels(view: View, one: Event) -> list[Panel]:
+    """The map over the weeks; of a named disease also cases by day of onset with those to come, attack rates, and clusters that overlap the event."""
+    of = {"event": one.id}
+    over_time = weeks_panel(view, perform(view.inquiry, "case_weeks", of), word("week_map"))
+    if not one.is_named:
+        return [over_time]
+    past: ClusterList = perform(view.inquiry, "past_clusters", {"item": one.item, "place": one.county})
+    mine = replace(past, clusters=tuple(found for found in past.clusters if one.id in found.events))
+    return [over_time, nowcast_panel(view, perform(view.inquiry, "nowcast_cases", of)), *attack_panels(view, perform(view.inquiry, "attack_rates", of)),
+            *([clusters_panel(view, mine, True, one.county)] if mine.clusters else [])]
 
 
 def event_signals_panel(view: View, found: EventView) -> Panel:

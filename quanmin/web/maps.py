@@ -22,6 +22,12 @@ def outlines(view: View) -> dict[str, dict[str, Any]]:
     return view.remembered("county geometries", read, "")
 
 
+def township_outlines(view: View, county: str) -> dict[str, dict[str, Any]]:
+    """Township code → GeoJSON geometry of a county's; none where no boundary is registered."""
+    found = {row["code"]: _geometry(row["boundary"]) for row in view.township_outlines(county) if row["boundary"]}
+    return {code: geometry for code, geometry in found.items() if geometry is not None}
+
+
 def _geometry(text: str) -> dict[str, Any] | None:
     """The polygon in a GeoJSON text (a geometry, or a feature with one); None where there is none."""
     try:

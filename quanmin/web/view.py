@@ -92,6 +92,12 @@ class View:
         return self.remembered("outlines", lambda: self.inquiry.listed(
             f"SELECT region_code AS code, {last} FROM region WHERE level IN ('county', 'city') GROUP BY ALL ORDER BY code"), "")
 
+    def township_outlines(self, county: str) -> list[dict[str, Any]]:
+        """Townships of a county with code and boundary (GeoJSON text, None where it is not registered)."""
+        return self.remembered(("township outlines", county), lambda: self.inquiry.listed(
+            "SELECT region_code AS code, arg_max(boundary, (submission, line)) AS boundary FROM region"
+            " WHERE level = 'township' AND left(region_code, 6) = $county GROUP BY ALL ORDER BY code", county=county), "")
+
     def subject(self) -> tuple[str, str]:
         """(code, name) of what the headline figure is about: the region, or the part of it that the account is limited to."""
         kind, value = self.actor.scope.kind, self.actor.scope.value

@@ -13,7 +13,7 @@ from quanmin.model import Refusal
 from quanmin.reports.communities import communities
 from quanmin.services.quality.actions import outcomes
 from quanmin.services.quality.learning import outcomes_known
-from quanmin.services.surveillance.actions import events
+from quanmin.services.surveillance.actions import clusters, events
 from quanmin.services.surveillance.preparing import prepare
 from quanmin.web.appraisal_page import default_year, scores_of
 from quanmin.web.data_pages import warm_data
@@ -68,10 +68,10 @@ def _key_figures(desk: Desk, view: View) -> list[Callable[[], object]]:
 
 
 def _lists(desk: Desk, view: View) -> list[Callable[[], object]]:
-    """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), the communities, outcomes, and events."""
+    """Flow, the lists of indicators, the data pages, one institution's profile (it holds the ranks of all), the communities, outcomes, events, and clusters."""
     period, scope, inquiry = view.period(""), view.actor.scope, view.inquiry
     data = [partial(warm_data, desk), partial(warm_pairs, view)] if scope == Scope() else []
     profiles = [partial(cards_of, view, period, facility=code) for code in list(view.facility_names())[:1]]
     return [partial(warm_flow, desk, scope), *(partial(view.rows, theme, period) for theme in THEMES), *data, *profiles, partial(communities, inquiry),
             *(partial(outcomes, inquiry, name) for name in outcomes_known()),
-            partial(events, inquiry), *(partial(scores_of, view, name, default_year(view)) for name in view.catalog.sheets)]
+            partial(events, inquiry), partial(clusters, inquiry), *(partial(scores_of, view, name, default_year(view)) for name in view.catalog.sheets)]

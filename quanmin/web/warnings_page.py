@@ -14,11 +14,22 @@ from quanmin.detectors.telling import is_preparing
 from quanmin.gate import NotAllowed
 from quanmin.gate.performing import perform
 from quanmin.model import Problem, Refusal
-from quanmin.services.surveillance.actions import SHOWN, EventList, EventView, SignalList
+from quanmin.services.surveillance.actions import SHOWN, ClusterList, EventList, EventView, SignalList
 from quanmin.services.surveillance.events import STATES, Event
 from quanmin.services.surveillance.signal import COMBINED
 from quanmin.services.surveillance.signal import STATES as ACTIVITIES
-from quanmin.web.event_panels import EXPLAINED, acts_panel, contacts_panel, curve_panel, event_signals_panel, rows_panel, told, towns_panel
+from quanmin.web.cluster_panels import clusters_panel
+from quanmin.web.event_panels import (
+    EXPLAINED,
+    acts_panel,
+    case_panels,
+    contacts_panel,
+    curve_panel,
+    event_signals_panel,
+    rows_panel,
+    told,
+    towns_panel,
+)
 from quanmin.web.panels import answer
 from quanmin.web.rendering import page
 from quanmin.web.view import View
@@ -66,7 +77,9 @@ def board(request: Request, place: str = "", state: str = "", activity: str = ""
     limit = ALL if request.query_params.get("export") else SHOWN
     chosen: EventList = perform(view.inquiry, "events", {"place": place, "state": state, "activity": activity, "item": item, "limit": limit})
     others = [one for one in known.signals if one.source != "case" and activity in ("", one.state) and item in ("", one.item, one.trigger)]
-    panels = [now_panel(view, every.events, place, every.known_on), weeks_panel(view, every.events, every.known_on),
+    clustered: ClusterList = perform(view.inquiry, "clusters", {"place": place, "item": item if item in view.catalog.diseases else ""})
+    panels = [now_panel(view, every.events, place, every.known_on), clusters_panel(view, clustered, False, place),
+              weeks_panel(view, every.events, every.known_on),
               events_panel(view, chosen, leads(known.signals)),
               signals_panel(view, others, limit, word("warning_other_signals"), word("warning_other_note", count="{count}", shown="{shown}"),
                             word("warning_no_other")), records_panel(view, every.records)]
@@ -91,7 +104,7 @@ def _event(view: View, event: str) -> EventView:
 
 def _page(request: Request, view: View, found: EventView, problems: tuple[Problem, ...] = ()) -> Response:
     one, wanted = found.event, request.query_params.get("export", "")
-    panels = [curve_panel(view, found), towns_panel(view, found), event_signals_panel(view, found), acts_panel(view, found)]
+    panels = [curve_panel(view, found), towns_panel(view, found), *case_panels(view, one), event_signals_panel(view, found), acts_panel(view, found)]
     if view.actor.may("rows") and wanted.split(".")[0] in ("", "contacts", "rows"):  # another export is no look at persons
         panels += [contacts_panel(view, one, perform(view.inquiry, "event_contacts", {"event": one.id})), rows_panel(view, one)]
     case_first = sorted(found.signals, key=lambda s: (s.source != "case", s.source == COMBINED, s.p if s.p is not None else 1.0))

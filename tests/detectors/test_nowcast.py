@@ -90,6 +90,36 @@ def test_without_right_truncation_recent_days_come_out_too_low() -> None:
     assert abs(ours.median[-4:].sum() - truth[-4:].sum()) < abs(theirs.median[-4:].sum() - truth[-4:].sum()) and theirs.median[-4:].sum() < truth[-4:].sum()
 
 
+def test_few_cases_are_not_thought_to_be_many() -> None:
+    """Where one case comes in three days, methods to which every number is equally likely expect many more; and a growing epidemic is still seen to grow."""
+    delays, totals = np.array([DELAYS * 1000] * 60).astype(int), dict.fromkeys(("gamma_poisson", "bnb_truncated", "truth"), 0.0)
+    rng, held = np.random.default_rng(8), []
+    for _ in range(80):
+        triangle = np.array([rng.multinomial(many, DELAYS) for many in rng.poisson(0.3, 60)])
+        for name in ("gamma_poisson", "bnb_truncated"):
+            found = nowcast(triangle, name, delays=delays)  # type: ignore[arg-type]
+            totals[name] += found.mean[-5:].sum()
+        truth = triangle[-5:].sum(axis=1)
+        totals["truth"] += truth.sum()
+        ours = nowcast(triangle, "gamma_poisson", delays=delays)
+        held += ((ours.low[-5:] <= truth) & (truth <= ours.high[-5:])).tolist()
+    assert 0.8 <= totals["gamma_poisson"] / totals["truth"] <= 1.2 and totals["bnb_truncated"] > 4 * totals["truth"]
+    assert np.mean(held) >= 0.9
+    growing = np.array([rng.multinomial(many, DELAYS) for many in rng.poisson(0.5 * np.exp(np.arange(60) / 12))])
+    found, truth = nowcast(growing, "gamma_poisson"), growing.sum(axis=1)
+    assert abs(found.mean[-5:].sum() / truth[-5:].sum() - 1) < 0.35 and found.reported[-5:].sum() < 0.7 * truth[-5:].sum()
+
+
+def test_delays_of_other_cases() -> None:
+    other = np.array([[0, 50, 50]] * 20)
+    few = np.zeros((20, 3), int)
+    few[-2, 1], few[-1, 0] = 3, 0
+    found = nowcast(few, "gamma_poisson", delays=other)
+    assert found.share[-2:] == pytest.approx([0.5, 0.0], abs=0.02) and found.mean[-2] > 5 and found.reported[-2] == 3
+    with pytest.raises(ValueError, match="same shape"):
+        nowcast(few, delays=other[:10])
+
+
 def test_nothing_and_too_short() -> None:
     none = nowcast(np.zeros((10, 4), int), "bnb")
     assert none.median[:6].tolist() == [0] * 6 and nowcast(np.zeros((10, 4), int), "lawless").high.max() == 0

@@ -28,7 +28,7 @@ PAGES = (
     f"/data/checks/{CHECK}", "/infections", "/infections?device=catheter", "/data/front-pages", f"/data/front-pages?facility={HOSPITAL}",
     "/vaccine-safety", "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
     f"{SHARE}?period=2026-10&place={COUNTY}", f"{SHARE}/rows?period={MONTH}", f"/flow/rows?what=outflow&home_county={COUNTY}",
-    "/indicators?theme=tiered_care", "/warnings", "/diseases/influenza", "/nothing",
+    "/indicators?theme=tiered_care", "/warnings", f"/warnings/place/{COUNTY}", "/diseases/influenza", "/nothing",
 )
 WITHOUT_CHART = ("/highlights", "/quality-goals", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows",
                  "/indicators", "/nothing", "/exercises")

@@ -61,6 +61,10 @@ def test_the_numbers_are_those_of_the_action(section: Person, found: dict[str, A
     assert counted and all(float(shown) == round(observed, 2) for shown, observed in counted)
     total = sum(day["cases"] for day in found["curve"])
     assert f"{found['curve'][0]['day']}" in said and f"{total:,}" in said and one["due_on"] in said and one["known_on"] in said and total >= one["cases"] > 0
+    whole = next(rate for rate in section.get("/api/attack-rates", event=one["id"]).json() if rate["by"] == "total")
+    assert f"{whole['rate']:.2f}" in said and f"{whole['low']:.2f}–{whole['high']:.2f}" in said
+    for cluster in section.get("/api/past-clusters", item=one["item"], place=one["county"]).json()["clusters"]:
+        assert (one["id"] not in cluster["events"]) or (f"{cluster['expected']:.2f}" in said and cluster["first_on"] in said)
     assert len(document.inline_shapes) == 1 and document.inline_shapes[0]._inline.docPr.get("descr")
     told = said + "".join(cell for table in tables for row in table for cell in row)
     assert not CHINESE.search(told.replace(document.paragraphs[1].text, "")) if language == "en" else CHINESE.search(told)

@@ -8,6 +8,7 @@ from quanmin.gate.inquiry import Inquiry
 from quanmin.services.surveillance.actions import signals
 from tests.journeys.conftest import Region
 from tests.journeys.outbreaks import asker, false_alarms, missed_cases, outbreaks, persons, sent_files
+from tests.journeys.replays import days_to_cluster, false_clusters, nowcasts, past_hits, study
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,20 @@ def test_signals_explain_themselves(inquiry: Inquiry) -> None:
         elif one.method in ("farrington_flexible", "bayes_predictive"):
             assert one.baseline_from < one.baseline_to < one.first_on and one.baseline_periods > 0
             assert one.expected is not None and one.upper is not None and one.observed > one.upper
+
+
+def test_the_township_of_a_planted_outbreak_lies_in_a_cluster_within_days_and_hardly_another_does(region: Region, inquiry: Inquiry) -> None:
+    planted, known = outbreaks(inquiry, region.folder / "region"), study(inquiry)
+    days = [days_to_cluster(known, one) for one in planted]
+    found = [day for day in days if day is not None]
+    assert len(found) >= 0.75 * len(planted) and sorted(found)[len(found) // 2] <= 3, days
+    hits, of = past_hits(known, planted)
+    assert of >= 3 and hits == of
+    false, scans = false_clusters(known, planted, step=28)
+    assert scans >= 25 and false <= 2, "one scan in a hundred may be wrong"
+
+
+def test_nowcasts_as_of_earlier_days_hold_what_was_reported_later(inquiry: Inquiry) -> None:
+    told = nowcasts(inquiry, ["influenza", "other_infectious_diarrhoea", "hand_foot_mouth", "covid19", "dengue"], step=7)
+    assert told.days > 5_000 and told.held >= 0.93
+    assert told.reported < told.truth and abs(told.estimate - told.truth) < 3 * told.truth ** 0.5, told

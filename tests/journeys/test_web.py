@@ -48,7 +48,7 @@ def test_all_routes_are_found(app: FastAPI) -> None:
     wanted = {"/", "/sign-in", "/sign-out", "/password", "/audit", "/indicators", "/indicator/{name}", "/indicator/{name}/rows",
               "/indicator/{name}/figures.{form}", "/highlights", "/place/{code}", "/facility/{code}", "/wall", "/brief.{form}", "/targets", "/targets/sheet",
               "/flow", "/flow/county/{code}", "/flow/rows", "/data", "/data/build", "/data/checks", "/data/front-pages", "/infections",
-              "/warnings", "/warnings/{event}", "/diseases/{code}",
+              "/warnings", "/warnings/{event}", "/warnings/place/{place}", "/diseases/{code}",
               "/data/checks/{table}/{name}", "/data/sender/{sender}",
               "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
               "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals", "/appraisal", "/appraisal/handbooks",

@@ -1,29 +1,39 @@
-"""What may be asked of surveillance and done in it: signals, events, verdicts, measures and contacts."""
+"""What may be asked of surveillance and done in it: signals, events, verdicts, measures and contacts; case_actions.py adds what is told of cases."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 
 from quanmin.catalog.messages import say
-from quanmin.model import Problem, Refusal
 from quanmin.model.action import action
 from quanmin.model.asker import Asker
 from quanmin.model.event import Contact, EventAct
-from quanmin.services.surveillance.daily import CASE, COLUMNS, TABLE, Daily, read_daily
-from quanmin.services.surveillance.episodes import watched
-from quanmin.services.surveillance.events import NEXT, STATES, Event, MethodRecord, events_of, records
+from quanmin.services.surveillance.case_actions import (
+    ClusterList,
+    TrendList,
+    attack_rates,
+    case_weeks,
+    clusters,
+    disease_trends,
+    nowcast_cases,
+    past_clusters,
+    reproduction_number,
+)
+from quanmin.services.surveillance.daily import CASE, Daily
+from quanmin.services.surveillance.events import NEXT, STATES, Event, MethodRecord, records
 from quanmin.services.surveillance.safety import LotSafety, ReactionPair, VaccineRate, given, lots, reaction_pairs, unmatched, vaccine_rates
+from quanmin.services.surveillance.seen import Watched, events_seen, known_on, one_event, refuse, signals_seen, watched_of
 from quanmin.services.surveillance.signal import STATES as ACTIVITIES
 from quanmin.services.surveillance.signal import Signal
-from quanmin.services.surveillance.watching import Excluded, day_text
+from quanmin.services.surveillance.watching import day_text
 
+__all__ = ["ClusterList", "EventList", "EventView", "SignalList", "TrendList", "add_contact", "attack_rates", "case_weeks", "clusters", "contact_ill",
+           "disease_trends", "event",
+           "event_contacts", "events", "judge_event", "note_measure", "nowcast_cases", "past_clusters", "reproduction_number", "signals", "vaccine_safety"]
 LONGEST_TEXT = 2_000
 SHOWN = 200
 AROUND = 42  # days of the curve before and after an event
@@ -89,88 +99,31 @@ class VaccineSafety:
     snapshot: int
 
 
-@dataclass(frozen=True)
-class _Watched:
-    daily: Daily
-    signals: tuple[Signal, ...]
-
-
-def _refuse(field: str, value: str, rule: str, mend: str) -> Refusal:
-    return Refusal(Problem("event", None, field, value[:60], say(rule), mend))
-
-
-def _excluded(acts: Sequence[EventAct]) -> Excluded:
-    """Confirmed outbreaks, which no baseline holds."""
-    last = {one.event: one for one in acts if one.act in ("confirm", "dismiss", "reopen")}
-    return tuple(sorted((one.item, one.county, one.first_on, one.last_on) for one in last.values() if one.act == "confirm"))
-
-
-def _watched(asker: Asker) -> _Watched:
-    diseases, today, excluded = asker.diseases(), asker.today(), _excluded(asker.all_event_acts())
-    key = "signals " + hashlib.md5(repr(excluded).encode(), usedforsecurity=False).hexdigest()[:8]
-
-    def make(rows: Any, newest: str) -> _Watched:
-        del newest
-        daily = read_daily(rows, today)
-        return _Watched(daily, watched(daily, diseases, excluded))
-
-    found: _Watched = asker.learnt(key, TABLE, COLUMNS, make)
-    return found
-
-
-def _known_on(found: _Watched) -> str:
-    return day_text(found.daily.last_day) if found.daily.keys else ""
-
-
-def _counties(asker: Asker, place: str) -> set[str]:
-    asker.where(place)
-    return {code for code in asker.units("county") if asker.sees_events(code) and place in ("", code)}
-
-
-def _seen(asker: Asker, found: _Watched, place: str) -> list[Signal]:
-    counties = _counties(asker, place)
-    return [one for one in found.signals if one.county in counties]
-
-
 @action("small")
 def signals(asker: Asker, place: str = "", item: str = "", source: str = "", state: str = "", limit: int = SHOWN) -> SignalList:
     """Signals within the scope: of a county, disease or other item, source (case, laboratory, syndrome, absence, pharmacy, combined), state."""
     if state and state not in ACTIVITIES:
-        raise _refuse("state", state, "bad_value", ", ".join(ACTIVITIES))
-    found = _watched(asker)
-    chosen = [one for one in _seen(asker, found, place) if item in ("", one.item) and source in ("", one.source) and state in ("", one.state)]
-    return SignalList(len(chosen), tuple(chosen[: max(0, limit)]), _known_on(found), asker.snapshot)
+        raise refuse("state", state, "bad_value", ", ".join(ACTIVITIES))
+    found = watched_of(asker)
+    chosen = [one for one in signals_seen(asker, found, place) if item in ("", one.item) and source in ("", one.source) and state in ("", one.state)]
+    return SignalList(len(chosen), tuple(chosen[: max(0, limit)]), known_on(found), asker.snapshot)
 
 
 @action("small")
 def events(asker: Asker, place: str = "", item: str = "", state: str = "", activity: str = "", limit: int = SHOWN) -> EventList:
     """Events within the scope: of a county, disease or kind, state (unverified, late, lapsed, watched, confirmed, dismissed, over), activity."""
     if state and state not in (*STATES, "late"):
-        raise _refuse("state", state, "bad_value", ", ".join((*STATES, "late")))
+        raise refuse("state", state, "bad_value", ", ".join((*STATES, "late")))
     if activity and activity not in ACTIVITIES:
-        raise _refuse("activity", activity, "bad_value", ", ".join(ACTIVITIES))
-    found, acts = _watched(asker), asker.event_acts()
-    known = _events(asker, found, place)
+        raise refuse("activity", activity, "bad_value", ", ".join(ACTIVITIES))
+    found, acts = watched_of(asker), asker.event_acts()
+    known = events_seen(asker, found, place)
     chosen = [one for one in known if item in ("", one.item, one.trigger) and activity in ("", one.activity)
               and (state in ("", one.state) or (state == "late" and one.is_late))]
-    return EventList(len(chosen), tuple(chosen[: max(0, limit)]), records(acts), _known_on(found), asker.snapshot)
+    return EventList(len(chosen), tuple(chosen[: max(0, limit)]), records(acts), known_on(found), asker.snapshot)
 
 
-def _events(asker: Asker, found: _Watched, place: str) -> list[Event]:
-    """Events of the counties that are seen, grouped, ranked and given to desks as the region has them, whoever asks."""
-    counties = _counties(asker, place)
-    return [one for one in events_of(found.signals, asker.all_event_acts(), asker.diseases()) if one.county in counties]
-
-
-def _one(asker: Asker, event: str) -> tuple[Event, tuple[Signal, ...], _Watched]:
-    found = _watched(asker)
-    one = next((known for known in _events(asker, found, "") if known.id == event), None)
-    if one is None:
-        raise _refuse("event", event, "no_event", say("mend_no_event"))
-    return one, tuple(signal for signal in found.signals if signal.id in one.signals), found
-
-
-def _view(asker: Asker, one: Event, told: tuple[Signal, ...], found: _Watched) -> EventView:
+def _view(asker: Asker, one: Event, told: tuple[Signal, ...], found: Watched) -> EventView:
     may = NEXT[one.state] if asker.may("respond") else ()
     curve, towns = _cases(found.daily, one)
     return EventView(one, told, tuple(asker.event_acts(one.id)), may, curve, towns, asker.snapshot)
@@ -193,26 +146,26 @@ def _cases(daily: Daily, one: Event) -> tuple[tuple[Day, ...], tuple[tuple[str, 
 @action("small")
 def event(asker: Asker, event: str) -> EventView:
     """One event: its signals and what explains them, its cases by day and township, what was done and what may be done next."""
-    return _view(asker, *_one(asker, event))
+    return _view(asker, *one_event(asker, event))
 
 
 def _act(asker: Asker, event: str, act: str, text: str) -> EventView:
-    one, told, _ = _one(asker, event)
+    one, told, _ = one_event(asker, event)
     if act not in NEXT[one.state]:
-        raise _refuse("act", act, "event_not_now", ", ".join(NEXT[one.state]))
+        raise refuse("act", act, "event_not_now", ", ".join(NEXT[one.state]))
     if not text.strip() or len(text) > LONGEST_TEXT:
-        raise _refuse("text", text[:40], "event_text", say("mend_event_text"))
+        raise refuse("text", text[:40], "event_text", say("mend_event_text"))
     steps = asker.event_acts(one.id)
     lead = told[0] if not one.is_named else next(signal for signal in told if signal.source == CASE)
     asker.act_on_event(EventAct(one.id, len(steps) + 1, act, text.strip(), one.item, one.county, one.first_on, one.last_on, lead.source, lead.method, ""))
-    return _view(asker, *_one(asker, event))
+    return _view(asker, *one_event(asker, event))
 
 
 @action("respond", changes=True)
 def judge_event(asker: Asker, event: str, verdict: str, reason: str) -> EventView:
     """Judge an event: watch (suspected), confirm (an outbreak), dismiss, close (over) or reopen, with the reason."""
     if verdict == "measure":
-        raise _refuse("verdict", verdict, "bad_value", "watch, confirm, dismiss, close, reopen")
+        raise refuse("verdict", verdict, "bad_value", "watch, confirm, dismiss, close, reopen")
     return _act(asker, event, verdict, reason)
 
 
@@ -225,26 +178,26 @@ def note_measure(asker: Asker, event: str, text: str) -> EventView:
 @action("rows")
 def event_contacts(asker: Asker, event: str) -> tuple[Contact, ...]:
     """The contacts of an event's cases, masked by role."""
-    one, _, _ = _one(asker, event)
+    one, _, _ = one_event(asker, event)
     return tuple(asker.contacts(one.id, one.county))
 
 
 @action("respond", changes=True)
 def add_contact(asker: Asker, event: str, card: str, name: str, met_on: str, phone: str = "", relation: str = "") -> int:
     """Record somebody who met the case of a report card; followed for the longest usual incubation. Returns the contact's number."""
-    one, _, _ = _one(asker, event)
+    one, _, _ = one_event(asker, event)
     if not CARD.fullmatch(card):
-        raise _refuse("card", card, "bad_value", say("mend_code"))
+        raise refuse("card", card, "bad_value", say("mend_code"))
     if not name.strip() or max(len(name), len(relation)) > 60 or len(phone) > 40:
-        raise _refuse("name", "", "event_text", say("mend_event_text"))
+        raise refuse("name", "", "event_text", say("mend_event_text"))
     if not DAY.fullmatch(met_on):
-        raise _refuse("met_on", met_on, "bad_value", "2026-03-15")
+        raise refuse("met_on", met_on, "bad_value", "2026-03-15")
     try:
         met = date.fromisoformat(met_on)
     except ValueError:
-        raise _refuse("met_on", met_on, "bad_value", "2026-03-15") from None
+        raise refuse("met_on", met_on, "bad_value", "2026-03-15") from None
     if met_on > asker.today():
-        raise _refuse("met_on", met_on, "scan_future", say("scan_mend_future"))
+        raise refuse("met_on", met_on, "scan_future", say("scan_mend_future"))
     disease = asker.diseases().get(one.item)
     until = met + timedelta(days=disease.incubation_days if disease and disease.incubation_days else 14)
     return asker.add_contact(Contact(one.id, 0, card, name.strip(), phone.strip(), relation.strip(), met_on, until.isoformat(), "", one.county, ""))
@@ -253,9 +206,9 @@ def add_contact(asker: Asker, event: str, card: str, name: str, met_on: str, pho
 @action("respond", changes=True)
 def contact_ill(asker: Asker, event: str, contact: int, card: str) -> tuple[Contact, ...]:
     """Note the report card of a contact who fell ill: a link of the chain."""
-    one, _, _ = _one(asker, event)
+    one, _, _ = one_event(asker, event)
     if not CARD.fullmatch(card):
-        raise _refuse("card", card, "bad_value", say("mend_code"))
+        raise refuse("card", card, "bad_value", say("mend_code"))
     asker.contact_ill(one.id, one.county, contact, card)
     return tuple(asker.contacts(one.id, one.county))
 

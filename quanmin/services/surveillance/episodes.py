@@ -110,10 +110,15 @@ def _combined(daily: Daily, trigger: str, county: str, day: int, p: float, thres
         sources=tuple(sorted(shares, key=lambda one: -one[1])))
 
 
-def watched(daily: Daily, diseases: Mapping[str, NotifiableDisease], excluded: Excluded = ()) -> tuple[Signal, ...]:
-    """All signals of a site, the newest first."""
+def judged_and_watched(daily: Daily, diseases: Mapping[str, NotifiableDisease], excluded: Excluded = ()) -> tuple[Judged | None, tuple[Signal, ...]]:
+    """How the case reports of a site were judged (None without data), and all its signals, the newest first."""
     if not daily.keys:
-        return ()
+        return None, ()
     cases, others = judge_cases(daily, diseases, excluded), judge_daily(daily)
     found = [*episodes(daily, cases), *episodes(daily, others), *judge_together(daily, (cases, others))]
-    return tuple(sorted(found, key=lambda one: (one.raised_on, one.cases, one.id), reverse=True))
+    return cases, tuple(sorted(found, key=lambda one: (one.raised_on, one.cases, one.id), reverse=True))
+
+
+def watched(daily: Daily, diseases: Mapping[str, NotifiableDisease], excluded: Excluded = ()) -> tuple[Signal, ...]:
+    """All signals of a site, the newest first."""
+    return judged_and_watched(daily, diseases, excluded)[1]

@@ -31,7 +31,9 @@
     echarts.registerMap(name, { type: "FeatureCollection", features: features });
     return name;
   }
+  window.quanminMaps = { box: box, register: register };
   const squeeze = (b) => Math.cos(((b.south + b.north) / 2) * Math.PI / 180); // a degree of longitude against one of latitude
+  window.quanminMaps.squeeze = squeeze;
   const label = (d, c, line) => ({ show: true, color: c("ink"), fontSize: 12, lineHeight: 16, textBorderColor: c("paper"), textBorderWidth: 3, formatter: (p) => line(p.name) });
 
   charts.map = function (d, c, holder, tools) {
