@@ -72,7 +72,9 @@ def _pages(p: Place) -> list[str]:
         f"/indicators?period={p.older}", *views, f"/indicator/{COUNTED}?view=change&place={p.county}", f"/indicator/{COUNTED}?place={p.county}",
         "/case-mix", f"/case-mix?facility={p.facility}", "/outcomes", "/outcomes?outcome=stay_days", "/quality-goals", f"/outcomes/{p.facility}",
         "/flow", f"/flow?period={p.older[:4]}", f"/flow/county/{p.county}", "/communities", f"/community/{p.community}", "/targets", "/data",
-        f"/data/sender/{p.facility}", "/data/checks", "/about", "/password", "/sign-in"]
+        f"/data/sender/{p.facility}", "/data/checks", "/about", "/password", "/sign-in",
+        "/appraisal", "/findings", "/infections", "/vaccine-safety", "/warnings", f"/warnings/place/{p.county}", "/diseases/influenza",
+        "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/exercises"]
 
 
 def _files(p: Place) -> list[str]:
