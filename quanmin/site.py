@@ -143,13 +143,15 @@ class Site:
         from quanmin.records.build import Builder, Setting
         from quanmin.records.charge_items import NAME, charge_list
         from quanmin.records.disease_list import disease_lists
+        from quanmin.records.supply_list import supply_lists
         from quanmin.services.grouping.stays import stay_groups
         from quanmin.services.grouping.weights import weights_in_force
         from quanmin.services.quality.stays import stay_comorbidities
 
         setting = Setting(self.settings.region, self.settings.due_day, self.settings.memory_limit)
         computed = {"grouping": stay_groups(self.catalog, self.settings.scheme, self.settings.is_clinical), "comorbidity": stay_comorbidities()}
-        lookups = {"drg_weight": weights_in_force(self.catalog, self.settings.scheme), NAME: charge_list(self.catalog), **disease_lists(self.catalog)}
+        lookups = {"drg_weight": weights_in_force(self.catalog, self.settings.scheme), NAME: charge_list(self.catalog), **disease_lists(self.catalog),
+                   **supply_lists()}
         snapshot, is_new = Builder(self.catalog, self.folders, self.ledger, setting, self.intake().retake, progress, computed, lookups).build()
         self.ledger.note_definitions(snapshot.id, {name: one.version for name, one in self.catalog.indicators.items()}, self.catalog.texts)
         return snapshot, is_new

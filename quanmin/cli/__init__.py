@@ -12,6 +12,7 @@ import typer
 from quanmin.catalog.messages import say
 from quanmin.cli import answers, attaching, briefs, definitions, detecting, files, flow, grouping, people, quality, scanning, simulating, sites
 from quanmin.cli.printing import complain
+from quanmin.detectors.telling import before_compiling
 from quanmin.model import Problem, Refusal
 
 app = typer.Typer(name="quanmin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -38,6 +39,7 @@ def with_actions(wanted: str = "") -> typer.Typer:
 
 def main() -> None:
     """Run a command: exit 0 done, 1 a check failed, 2 bad use or unreadable input, each with one clear line and never a traceback."""
+    before_compiling(lambda: print(say("compiling"), file=sys.stderr, flush=True))
     known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} | {
         group.name for group in app.registered_groups}
     try:

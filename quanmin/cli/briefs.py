@@ -1,4 +1,4 @@
-"""brief: the monthly brief as Word document, slides, workbook and PDF; situation: the report of one event."""
+"""brief: the monthly brief as Word document, slides, workbook and PDF; situation: the report of one event; exercise-report: that of one exercise."""
 
 from __future__ import annotations
 
@@ -61,7 +61,26 @@ def situation(site: SiteFolder, event: Annotated[str, typer.Argument(metavar="EV
     print(path)
 
 
+def exercise_report(site: SiteFolder, exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="its number, as `exercises` lists it")],
+                    out: Annotated[Path | None, typer.Option(metavar="FILE.docx", help="exercise-EXERCISE-LANG.docx unless given")] = None,
+                    lang: Annotated[str, typer.Option(help="zh or en; the site's first language unless given")] = "") -> None:
+    """Write the report of an exercise."""
+    from quanmin.gate.inquiry import Inquiry
+    from quanmin.gate.performing import perform
+    from quanmin.reports import exercise_report as reports
+    from quanmin.reports.brief import Issue
+
+    opened = open_site(site)
+    opened.speak(_listed(lang, LANGUAGES, "--lang")[0] if lang else "")
+    inquiry = Inquiry(opened.operator(), opened.indicators(None, hold=True), opened.settings.region)
+    found = perform(inquiry, "exercise", {"exercise": exercise})
+    path = out or Path(reports.file_name(found))
+    path.write_bytes(reports.exercise_report(inquiry, found, Issue(opened.settings.issued_by, opened.today())))
+    print(path)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(brief)
     app.command()(situation)
+    app.command()(exercise_report)

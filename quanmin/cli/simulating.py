@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Mass testing, stockpiles, a surge, exercises: simulated from a scenario (TOML), with the arithmetic open.")
 FORMATS = ("table", "csv", "json")
-LONG = ("hours", "course", "cases", "cover", "assumptions")  # told only when asked for by --part
+LONG = ("hours", "course", "cases", "tests", "supplies", "cover", "assumptions")  # told only when asked for by --part
 Given = Annotated[str, typer.Argument(metavar="SCENARIO.toml", help="a file, or the name of a shipped scenario")]
 Sets = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="as sampling.hours_per_day=14 or area[0].population=9000; may be given again")]
 Shows = Annotated[bool, typer.Option("--template", help="print a commented scenario to start from")]

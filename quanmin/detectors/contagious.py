@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from quanmin.detectors.compiling import compiled
 
 LEAST = -18.0  # log lambda below which the reference gives up
 CLOSE, MOST_STEPS = 1e-6, 1000
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _slope(y, mu, s, begin, end, start, before, a, rate):  # type: ignore[no-untyped-def]
     """The score of lambda, and its square terms."""
     slope, squares = 0.0, 0.0
@@ -23,7 +23,7 @@ def _slope(y, mu, s, begin, end, start, before, a, rate):  # type: ignore[no-unt
     return slope, squares
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ratio(y, mu, s, begin, end, start, before, a, rate):  # type: ignore[no-untyped-def]
     total = 0.0
     for t in range(begin, end):
@@ -37,7 +37,7 @@ def _ratio(y, mu, s, begin, end, start, before, a, rate):  # type: ignore[no-unt
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _likeliest(y, mu, s, begin, end, start, before, a):  # type: ignore[no-untyped-def]
     """The most likely lambda, by halving."""
     low, high = 0.0, 1.0
@@ -56,7 +56,7 @@ def _likeliest(y, mu, s, begin, end, start, before, a):  # type: ignore[no-untyp
     return 0.5 * (low + high)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _stepped(y, mu, s, begin, end, start, before, log_rate):  # type: ignore[no-untyped-def]
     """Newton's steps on log lambda as the reference takes them: from where the stretch before ended, and none at all once that was below e^−18."""
     old, steps = 2.0, 0
@@ -69,7 +69,7 @@ def _stepped(y, mu, s, begin, end, start, before, log_rate):  # type: ignore[no-
     return log_rate
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _intercept(y, mu, s, begin, end, a, value):  # type: ignore[no-untyped-def]
     """Newton's steps on the change of the intercept: what the reference takes for log lambda where counts are negative binomial."""
     old, steps = 0.4, 0
@@ -84,7 +84,7 @@ def _intercept(y, mu, s, begin, end, a, value):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def contagious(y, mu, s, first, last, end, start, before, a, is_strict):  # type: ignore[no-untyped-def]
     """The largest log-likelihood ratio of series s over stretches that begin at first … last and end before `end`; `start` is where the chart began, with
     `before` cases the period before; `a` is the negative binomial's alpha."""

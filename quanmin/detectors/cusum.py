@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.special import hyp2f1
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.seasonal_mean import expectation
 from quanmin.detectors.signals import ALARM, NO_EXPECTATION, NO_MODEL, QUIET, Numbers, Series, SettingError, Signals, signals
 
@@ -47,7 +47,7 @@ def _negbin(y: Numbers, alpha: Numbers, is_strict: bool) -> Numbers:
     return 1.5 * y ** (2 / 3) * np.where(z >= -10, near, np.where(z >= -100, far, np.nan))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sums(x, k, h, total, alarm):  # type: ignore[no-untyped-def]
     for s in range(len(x)):
         now = 0.0
@@ -148,7 +148,7 @@ def _inverted(need: Numbers, m: Numbers, trans: str, alpha: Numbers, left: Numbe
     return np.fmax(found, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _binomial(y, size, low, high, h, total, alarm):  # type: ignore[no-untyped-def]
     for s in range(len(y)):
         now = 0.0

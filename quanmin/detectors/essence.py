@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.special import stdtrit
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.probability import student_two_sided
 from quanmin.detectors.signals import NO_MODEL, Numbers, Series, SettingError, Signals, signals
 
@@ -23,13 +23,13 @@ FITS = 0.60  # adjusted R² from which the regression is believed
 EXPECTED, STATISTIC, P, SIGMA, UPPER, FIT, STATE, DAYS = range(8)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _above(t, df):  # type: ignore[no-untyped-def]
     half = 0.5 * student_two_sided(t, df)
     return half if t > 0 else 1 - half
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ewma(y, weights, t95, t99, level, out):  # type: ignore[no-untyped-def]
     z = np.zeros(2)
     begun = False
@@ -70,7 +70,7 @@ def _ewma(y, weights, t95, t99, level, out):  # type: ignore[no-untyped-def]
         out[STATE, t] = RED_STATE if out[P, t] < RED else YELLOW_STATE if out[P, t] < YELLOW else BLUE
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _regression(y, weekday, t95, level, is_strict, out):  # type: ignore[no-untyped-def]
     weight, mean_t, mean_y = np.zeros(7), np.zeros(7), np.zeros(7)
     for t in range(len(y)):
@@ -118,7 +118,7 @@ def _regression(y, weekday, t95, level, is_strict, out):  # type: ignore[no-unty
         out[STATE, t] = BLUE if _is_low(y, weekday, t) else RED_STATE if out[P, t] < RED else YELLOW_STATE if out[P, t] < YELLOW else BLUE
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _is_low(y, weekday, t):  # type: ignore[no-untyped-def]
     """Whether a day lies below its own last seven days, at weekends also below the last seven of the same weekday: then a regression's alarm is called off."""
     if t < 6:
@@ -133,7 +133,7 @@ def _is_low(y, weekday, t):  # type: ignore[no-untyped-def]
     return n == 7 and y[t] < total / n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _all(counts, weekday, weights, t95, t99, level, detector, is_strict, out):  # type: ignore[no-untyped-def]
     for s in range(len(counts)):
         if detector != 2:

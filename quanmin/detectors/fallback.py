@@ -10,8 +10,8 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.probability import predictive_at_least, predictive_quantile
 from quanmin.detectors.signals import (
     ALARM,
@@ -32,12 +32,13 @@ from quanmin.detectors.signals import (
 FEWEST = 8  # periods of baseline older than `past`; with fewer, all but the last is used
 
 
-@njit(cache=True, nogil=True)
-def _baselines(history, periods, years_back, past, total, size, first, last):  # type: ignore[no-untyped-def]
-    """Sum, number, first and last place of the reference periods of every period judged, by running sums."""
+@compiled
+def _baselines(history, periods, years_back, past, total, size, first, last, cases, there, after, before):  # type: ignore[no-untyped-def]
+    """Sum, number, first and last place of the reference periods of every period judged, by running sums.
+
+    Scratch of a place more than periods: sums of cases and periods with a count, the next place with a count, the last one before.
+    """
     length = history.shape[1]
-    cases, there = np.zeros(length + 1), np.zeros(length + 1, np.int32)
-    after, before = np.empty(length + 1, np.int32), np.empty(length + 1, np.int32)  # the next place with a count, the last one before
     for s in range(len(history)):
         before[0] = after[length] = -1
         for t in range(length):
@@ -54,14 +55,15 @@ def _baselines(history, periods, years_back, past, total, size, first, last):  #
                 first[s, j], last[s, j] = after[begin], before[end]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _judge(counts, where, total, size, level, expected, upper, tail, alarm):  # type: ignore[no-untyped-def]
     for s, j in where:
         if size[s, j] == 0 or math.isnan(counts[s, j]):
             continue
-        expected[s, j] = (total[s, j] + 0.5) / size[s, j]
-        upper[s, j] = predictive_quantile(level, total[s, j], size[s, j])
-        tail[s, j] = predictive_at_least(counts[s, j], total[s, j], size[s, j])
+        periods = float(size[s, j])  # of one kind for all who call: compiled once
+        expected[s, j] = (total[s, j] + 0.5) / periods
+        upper[s, j] = predictive_quantile(level, total[s, j], periods)
+        tail[s, j] = predictive_at_least(counts[s, j], total[s, j], periods)
         alarm[s, j] = ALARM if counts[s, j] > upper[s, j] else QUIET
 
 
@@ -81,7 +83,8 @@ def with_fallback(told: Signals, of: Series, alpha: float, years_back: int, past
         return told
     sums, size = np.zeros(of.shape), np.zeros(of.shape, np.int32)
     first, last = np.full(of.shape, -1, np.int32), np.full(of.shape, -1, np.int32)
-    _baselines(of.history, of.periods, years_back, past, sums, size, first, last)
+    _baselines(of.history, of.periods, years_back, past, sums, size, first, last, np.zeros(of.history.shape[1] + 1),
+               *np.zeros((3, of.history.shape[1] + 1), np.int32))
     seen = of.observed()
     where = (lacking | (sums < fewest_cases)) & (size > 0) & ~np.isnan(seen)
     if not where.any():

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from quanmin.detectors.farrington_fit import CONVERGED, DISPERSION, P_VALUE, PREDICTED, SLOPE, VARIANCE, fit
+from quanmin.detectors.compiling import compiled
+from quanmin.detectors.farrington_fit import CONVERGED, DISPERSION, P_VALUE, PREDICTED, RESULTS, SLOPE, VARIANCE, WORK, fit
 from quanmin.detectors.probability import count_at_least, count_quantile, normal_above
 from quanmin.detectors.reference_periods import NOWHERE, block_labels, reference_points, times, usable_years
 from quanmin.detectors.signals import (
@@ -83,7 +83,7 @@ def design(of: Series, b: int, w: int, blocks: int, past: int) -> Design:
                   np.array([part[3] for part in parts]), np.array([part[4] for part in parts], np.int64))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _upper(mean, variance, phi, level, z, power, threshold, seen):  # type: ignore[no-untyped-def]
     """The limit and the probability of so many cases or more."""
     if threshold == 0:
@@ -104,18 +104,29 @@ def _upper(mean, variance, phi, level, z, power, threshold, seen):  # type: igno
     return count_quantile(level, z, mean, phi), count_at_least(seen, mean, phi)
 
 
-@njit(cache=True, nogil=True)
-def _chosen(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, p_trend, b, is_original, weights, x0, offset0):  # type: ignore[no-untyped-def]
-    """The fit with the trend where it is to be kept, else without."""
-    found = np.empty(0)
+@compiled
+def _chosen(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, p_trend, b, is_original, weights, x0, offset0, found):  # type: ignore[no-untyped-def]
+    """Write into `found` the fit with the trend where it is to be kept, else without; returns whether it was kept."""
     for attempt in range(0 if with_trend else 1, 2):  # one place that calls the fit: less to compile
-        found = fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, attempt == 0, is_original, weights, x0, levels - 1, offset0)
-        if attempt == 0 and found[CONVERGED] == 1 and found[P_VALUE] < p_trend and b >= 3 and found[PREDICTED] <= y[:n].max():
-            return found, True
-    return found, False
+        fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, attempt == 0, is_original, weights, x0, levels - 1, offset0, found)
+        if attempt == 0 and found[CONVERGED] == 1 and found[P_VALUE] < p_trend and b >= 3:
+            for i in range(n):
+                if found[PREDICTED] <= y[i]:
+                    return True
+    return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _recent(counts, s, k, over, is_strict):  # type: ignore[no-untyped-def]
+    """Cases of the last periods, the one judged included; strictly NaN where one of them is missing."""
+    total = 0.0
+    for t in range(max(k - over + 1, 0), k + 1):
+        if is_strict or not math.isnan(counts[s, t]):
+            total += counts[s, t]
+    return total
+
+
+@compiled
 def _gathered(history, log_population, s, rows, time, labels, size, root, logs, parts, y, y23, x, label, offset, start, part):  # type: ignore[no-untyped-def]
     """The baseline rows that have a count and a population, side by side; returns how many."""
     n = 0
@@ -129,7 +140,7 @@ def _gathered(history, log_population, s, rows, time, labels, size, root, logs, 
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _told(s, j, seen, mean, upper, tail, recent, fewest, is_linked, is_strict, out, alarm, reason):  # type: ignore[no-untyped-def]
     """What is written of a period with a model; where nothing may stand in (strict) as the reference writes it."""
     out[EXPECTED, s, j], reason[s, j] = mean, OK
@@ -152,14 +163,12 @@ def _told(s, j, seen, mean, upper, tail, recent, fewest, is_linked, is_strict, o
         out[EXPECTED, s, j] = math.nan
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _judge(counts, history, log_population, rows, time, labels, size, time_now, years, periods, levels, with_trend, p_trend, is_original,  # type: ignore[no-untyped-def]
-           weights, fewest, over, level, z, power, threshold, is_linked, is_strict, is_shifted, begin, end, out, alarm, reason, used_rows):
-    """Judge the series `begin` … `end`−1; results go into out (6, series, period), alarm, reason and used_rows."""
-    widest, length = rows.shape[1], counts.shape[1]
-    y, y23, x, offset, start, part = (np.empty(widest), np.empty(widest), np.empty(widest), np.zeros(widest), np.empty(widest), np.empty(widest))
-    label, work, sums = np.zeros(widest, np.int64), np.empty((6, max(widest, 1))), np.zeros((4, levels))
-    root, logs, parts = np.empty(length), np.empty(length), np.empty(length)
+           weights, fewest, over, level, z, power, threshold, is_linked, is_strict, is_shifted, begin, end, out, alarm, reason, used_rows,
+           label, work, sums, found, y, y23, x, offset, start, part, root, logs, parts):
+    """Judge the series `begin` … `end`−1; results go into out (6, series, period), alarm, reason and used_rows; what comes after is scratch."""
+    length = counts.shape[1]
     for s in range(begin, end):
         for t in range(length):
             value = history[s, t]
@@ -172,8 +181,8 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
                 reason[s, j] = TOO_SHORT
                 continue
             now = time_now[j] - x[0] if is_shifted else time_now[j]
-            found, has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights, now,
-                                       log_population[s, k])
+            has_trend = _chosen(n, y, y23, x, label, offset, start, part, work, sums, levels, with_trend, p_trend, years[j], is_original, weights, now,
+                                log_population[s, k], found)
             mean, phi = found[PREDICTED], found[DISPERSION]
             if math.isnan(mean) or math.isnan(phi):
                 reason[s, j] = NOT_CONVERGED
@@ -183,9 +192,7 @@ def _judge(counts, history, log_population, rows, time, labels, size, time_now, 
             out[PHI, s, j] = phi
             if has_trend:
                 out[TREND, s, j] = found[SLOPE]
-            last = counts[s, max(k - over + 1, 0): k + 1]
-            recent = np.sum(last) if is_strict else np.nansum(last)
-            _told(s, j, counts[s, k], mean, upper, tail, recent, fewest, is_linked, is_strict, out, alarm, reason)
+            _told(s, j, counts[s, k], mean, upper, tail, _recent(counts, s, k, over, is_strict), fewest, is_linked, is_strict, out, alarm, reason)
 
 
 def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
@@ -208,12 +215,16 @@ def farrington(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     out = np.full((TREND + 1, *of.shape), np.nan)
     alarm, reason, used_rows = np.full(of.shape, NO_MODEL, np.int8), np.full(of.shape, TOO_SHORT, np.int8), np.zeros(of.shape, np.int64)
 
+    widest, length = plan.rows.shape[1], of.counts.shape[1]
+
     def judge(begin: int, end: int) -> None:
         _judge(of.counts, of.history, offset, plan.rows, plan.time, plan.label, plan.size, plan.time_now, plan.years, of.periods, blocks, settings["trend"],
                float(settings["pThresholdTrend"]), is_original, float(settings["weightsThreshold"]) if settings["reweight"] else -1.0,
                float(settings["limit54"][0]),
                int(settings["limit54"][1]), 1 - alpha, float(ndtri(1 - alpha)), POWERS[settings["powertrans"]],
-               threshold, of.is_strict and threshold > 0, of.is_strict, is_shifted, begin, end, out, alarm, reason, used_rows)
+               threshold, of.is_strict and threshold > 0, of.is_strict, is_shifted, begin, end, out, alarm, reason, used_rows,
+               np.zeros(widest, np.int64), np.empty((WORK, max(widest, 1))), np.zeros((4, blocks)), np.empty(RESULTS), *np.zeros((6, widest)),
+               *np.empty((3, length)))
 
     in_threads(judge, len(of.counts), of.workers)
     reason[(reason == OK) & (plan.years < settings["b"])[None, :] & (used_rows > 0)] = FEWER_YEARS

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.probability import student_two_sided
 
 EPS = 2.220446049250313e-16
@@ -18,12 +16,14 @@ MOST_STEPS, PRECISION = 25, 1e-8  # glm.control of R
 SLOPE, PREDICTED, VARIANCE, DISPERSION, P_VALUE, CONVERGED, FREEDOM = range(7)  # places in the result of a fit
 RESULTS = 7
 ETA, MU, WEIGHT, LEVERAGE, OMEGA, Z = range(6)  # rows of the scratch array
+WORK = 6
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _step(n, x, label, offset, work, sums, levels, with_trend):  # type: ignore[no-untyped-def]
     """One weighted least squares step: the slope, and in `sums` per level weight, mean time and intercept; returns slope and the spread of time."""
-    sums[:, :levels] = 0.0
+    for g in range(levels):
+        sums[0, g] = sums[1, g] = sums[2, g] = 0.0
     for i in range(n):
         g = label[i]
         w = work[WEIGHT, i]
@@ -51,7 +51,7 @@ def _step(n, x, label, offset, work, sums, levels, with_trend):  # type: ignore[
     return slope, spread
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _deviance(n, y, log_part, work):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(n):
@@ -60,7 +60,7 @@ def _deviance(n, y, log_part, work):  # type: ignore[no-untyped-def]
     return 2 * total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, with_trend):  # type: ignore[no-untyped-def]
     """Fit by iterated weighted least squares with prior weights work[OMEGA]; leaves mu and leverages in `work`.
 
@@ -97,7 +97,7 @@ def fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, wi
     return converged, slope, spread, (squares / freedom if freedom > 0 else math.nan), freedom
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reweigh(n, y, y23, phi, threshold, work):  # type: ignore[no-untyped-def]
     """Weights from standardised Anscombe residuals, adding up to n: past outbreaks weigh less."""
     total = 0.0
@@ -110,22 +110,24 @@ def _reweigh(n, y, y23, phi, threshold, work):  # type: ignore[no-untyped-def]
         work[OMEGA, i] *= n / total
 
 
-@njit(cache=True, nogil=True)
-def fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, is_original, threshold, x0, label0, offset0):  # type: ignore[no-untyped-def]
+@compiled
+def fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, with_trend, is_original, threshold, x0, label0, offset0, out):  # type: ignore[no-untyped-def]
     """The two fits (`threshold` < 0: only the first) and the prediction at time x0, level label0 and offset0.
 
-    Returns an array: slope, predicted mean, variance of its logarithm, phi, p of the slope, converged, degrees of freedom. In the flexible version the
+    Writes into `out`: slope, predicted mean, variance of its logarithm, phi, p of the slope, converged, degrees of freedom. In the flexible version the
     variance and the p-value use the dispersion with the prior instead of the working weights, as R's farringtonFlexible does.
     """
-    out = np.full(RESULTS, np.nan)
-    work[OMEGA, :n] = 1.0
+    for r in range(RESULTS):
+        out[r] = math.nan
+    for i in range(n):
+        work[OMEGA, i] = 1.0
     slope, spread, ordinary, freedom, phi, dispersion = 0.0, 0.0, 0.0, 0, 1.0, 1.0
     for turn in range(2):
         converged, slope, spread, ordinary, freedom = fit_once(n, y, x, label, offset, log_start, log_part, work, sums, levels, with_trend)
         if turn == 0:  # of the second fit convergence is not asked, as in R
             out[CONVERGED] = converged
             if not converged or freedom <= 0 or not sums[0, label0] > 0:
-                return out
+                return
         phi = max(ordinary, 1.0)
         dispersion = phi if is_original else ordinary
         if threshold < 0:
@@ -146,5 +148,4 @@ def fit(n, y, y23, x, label, offset, log_start, log_part, work, sums, levels, wi
     out[DISPERSION] = phi
     out[FREEDOM] = freedom
     if with_trend and spread > 0:
-        out[P_VALUE] = student_two_sided(slope / math.sqrt((ordinary if is_original else dispersion) / spread), freedom)
-    return out
+        out[P_VALUE] = student_two_sided(slope / math.sqrt((ordinary if is_original else dispersion) / spread), float(freedom))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.contagious import contagious
 from quanmin.detectors.cusum import all_before, as_numbers, given
 from quanmin.detectors.seasonal_mean import expectation
@@ -17,7 +17,7 @@ from quanmin.detectors.signals import ALARM, NO_EXPECTATION, NO_MODEL, QUIET, Nu
 MOST_CASES = 100_000  # that are tried when the cases needed for an alarm are asked for
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _known(y, mu, kappa, alpha, limit, value, cases, alarm):  # type: ignore[no-untyped-def]
     """LR CUSUM for a known change: means times exp(kappa)."""
     for s in range(len(y)):
@@ -41,7 +41,7 @@ def _known(y, mu, kappa, alpha, limit, value, cases, alarm):  # type: ignore[no-
                 now = 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _poisson_part(total, mean, sign, is_strict):  # type: ignore[no-untyped-def]
     if total == 0:  # no case at all speaks for a decrease by as much as was expected; the reference passes over such stretches
         return 0.0 if sign > 0 or is_strict else mean
@@ -49,7 +49,7 @@ def _poisson_part(total, mean, sign, is_strict):  # type: ignore[no-untyped-def]
     return kappa * total + (1 - math.exp(kappa)) * mean
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _negbin_kappa(y, mu, s, begin, end, a, sign, kappa):  # type: ignore[no-untyped-def]
     """The most likely change of a stretch: the root of its score, by Newton's steps held inside what the score allows."""
     low, high = -30.0, 30.0
@@ -76,7 +76,7 @@ def _negbin_kappa(y, mu, s, begin, end, a, sign, kappa):  # type: ignore[no-unty
     return sign * max(0.0, sign * kappa)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _negbin_part(y, mu, s, begin, end, a, sign):  # type: ignore[no-untyped-def]
     kappa, total = _negbin_kappa(y, mu, s, begin, end, a, sign, 0.0), 0.0
     e = math.exp(kappa)
@@ -86,7 +86,7 @@ def _negbin_part(y, mu, s, begin, end, a, sign):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _statistic(y, mu, s, start, n, a, change, sign, window, fewest, before, is_strict):  # type: ignore[no-untyped-def]
     """The largest log-likelihood ratio over the change points allowed, of the values start … n (both included); −1 where there are too few values."""
     count = n - start + 1
@@ -111,7 +111,7 @@ def _statistic(y, mu, s, start, n, a, change, sign, window, fewest, before, is_s
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cases_needed(y, mu, s, start, n, a, change, sign, window, fewest, before, is_strict, limit):  # type: ignore[no-untyped-def]
     """The fewest cases of period n that reach the limit; of a chart for decreases the fewest that no longer exceed it."""
     kept, low, at, high = y[s, n], -1.0, 1.0, math.inf
@@ -127,10 +127,10 @@ def _cases_needed(y, mu, s, start, n, a, change, sign, window, fewest, before, i
     return high
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _generalised(y, mu, alpha, limit, change, sign, window, fewest, wants_cases, before, is_strict, value, cases, alarm):  # type: ignore[no-untyped-def]
     for s in range(len(y)):
-        start = 0
+        start = np.int64(0)  # not 0 itself: compiled once
         for n in range(y.shape[1]):
             value[s, n] = cases[s, n] = 0.0
             if math.isnan(mu[s, n]) or math.isnan(alpha[s]):

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.probability import normal_above, predictive_at_least, predictive_quantile
 from quanmin.detectors.signals import NO_MODEL, NO_VARIATION, Series, Signals, Whole, blank, signals
 
@@ -21,7 +21,7 @@ RKI_LIMITS = np.array([3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765
 LEAST_SHARE = 0.5  # of a short baseline that must be there where missing periods are left out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mean_sd(y, s, begin, end, fewest):  # type: ignore[no-untyped-def]
     """Mean and standard deviation (n − 1) of a stretch without its missing periods; NaN with fewer than `fewest`."""
     total, n = 0.0, 0
@@ -38,7 +38,7 @@ def _mean_sd(y, s, begin, end, fewest):  # type: ignore[no-untyped-def]
     return mean, math.sqrt(squares / (n - 1))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ears(counts, history, periods, kind, b, fewest, least_sigma, z, is_strict, mean_out, upper, tail):  # type: ignore[no-untyped-def]
     gap = 0 if kind == 1 else 2
     for s in range(len(counts)):
@@ -104,7 +104,7 @@ def _windows(of: Series, b: int, w: int, has_recent: bool) -> NDArray[np.int64]:
     return np.ascontiguousarray(places)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rki(history, places, limits, fewest, mean_out, upper, size):  # type: ignore[no-untyped-def]
     for s in range(len(history)):
         for j in range(len(places)):
@@ -127,15 +127,15 @@ def _rki(history, places, limits, fewest, mean_out, upper, size):  # type: ignor
             upper[s, j] = mean + 2 * math.sqrt(squares / (n - 1))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bayes(counts, history, places, periods, level, fewest, mean_out, upper, tail, size):  # type: ignore[no-untyped-def]
     for s in range(len(history)):
         for j in range(len(places)):
-            total, n = 0.0, 0
+            total, n = 0.0, 0.0
             for r in places[j]:
                 if r >= 0 and not math.isnan(history[s, r]):
                     total += history[s, r]
-                    n += 1
+                    n += 1.0
             size[s, j] = n
             if n < fewest:
                 continue

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.signals import ALARM, NO_MODEL, QUIET, Series, Signals, signals
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _log_ratio(y, s, end, last, mean, weight):  # type: ignore[no-untyped-def]
     """Log-likelihood ratio of the values before `end` and then `last`: the best rising means (pooled neighbours) against one mean."""
     blocks, total, count = 0, 0.0, 0
@@ -38,9 +38,8 @@ def _log_ratio(y, s, end, last, mean, weight):  # type: ignore[no-untyped-def]
     return ratio
 
 
-@njit(cache=True, nogil=True)
-def _judge(y, periods, limit, wants_cases, most, value, cases, alarm):  # type: ignore[no-untyped-def]
-    mean, weight = np.empty(y.shape[1] + 1), np.empty(y.shape[1] + 1)
+@compiled
+def _judge(y, periods, limit, wants_cases, most, value, cases, alarm, mean, weight):  # type: ignore[no-untyped-def]
     for s in range(len(y)):
         for j in range(len(periods)):
             t = periods[j]
@@ -53,7 +52,7 @@ def _judge(y, periods, limit, wants_cases, most, value, cases, alarm):  # type: 
                 while high < most and _log_ratio(y, s, t, high, mean, weight) <= limit:
                     low, high = high, 2 * high
                 while high - low > 1:
-                    middle = math.floor((low + high) / 2)
+                    middle = float(math.floor((low + high) / 2))
                     if _log_ratio(y, s, t, middle, mean, weight) <= limit:
                         low = middle
                     else:
@@ -69,7 +68,8 @@ def outbreak_p(of: Series, name: str, settings: Mapping[str, Any]) -> Signals:
     wants_cases = settings["ret"] == "cases"
     y = of.history.copy()
     y[:, of.periods] = of.counts[:, of.periods]
-    _judge(y, of.periods, math.log(settings["k"]), wants_cases, float(settings["maxUpperboundCases"]), value, cases, alarm)
+    _judge(y, of.periods, math.log(settings["k"]), wants_cases, float(settings["maxUpperboundCases"]), value, cases, alarm,
+           *np.empty((2, y.shape[1] + 1)))
     with np.errstate(over="ignore"):
         ratio = np.exp(value)
     first = np.zeros(of.shape[1], np.int64)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from quanmin.detectors.compiling import compiled
 
 EPS = 2.220446049250313e-16
 TINY = 1e-300
@@ -15,14 +15,14 @@ LARGEST_MEAN = 1e8  # above it the quantile is that of the normal distribution w
 FUZZ = 1.5e-14  # a cumulative probability this much below the level counts as the level (as R's quantiles do)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _stirling(x: float) -> float:
     """log Gamma(x) − ((x − ½) log x − x + ½ log 2π) for x ≥ 10."""
     y = 1.0 / (x * x)
     return (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * 691 / 360360))))) / x
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def log_beta(a: float, b: float) -> float:
     """log B(a, b), without cancellation where one of them is large."""
     p, q = min(a, b), max(a, b)
@@ -35,7 +35,7 @@ def log_beta(a: float, b: float) -> float:
     return math.lgamma(p) + math.lgamma(q) - math.lgamma(p + q)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fraction(a: float, b: float, x: float) -> float:
     """The continued fraction of the incomplete beta function (modified Lentz)."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1)
@@ -57,7 +57,7 @@ def _fraction(a: float, b: float, x: float) -> float:
     return h
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def incomplete_beta(a: float, b: float, x: float, y: float) -> float:
     """The regularised incomplete beta function I_x(a, b); `y` is 1 − x, given so that neither loses digits."""
     if x <= 0:
@@ -71,7 +71,7 @@ def incomplete_beta(a: float, b: float, x: float, y: float) -> float:
     return 1.0 - front * _fraction(b, a, y) / b
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def student_two_sided(t: float, df: float) -> float:
     """P(|T| ≥ |t|) with `df` degrees of freedom."""
     if math.isnan(t) or df <= 0:
@@ -81,18 +81,18 @@ def student_two_sided(t: float, df: float) -> float:
     return incomplete_beta(df / 2, 0.5, df / (df + t * t), t * t / (df + t * t))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def normal_above(z: float) -> float:
     """P(Z > z)."""
     return 0.5 * math.erfc(z / 1.4142135623730951)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _log_poisson(k: float, mean: float) -> float:
     return k * math.log(mean) - mean - math.lgamma(k + 1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def poisson_at_least(k: float, mean: float) -> float:
     """P(Y ≥ k) of a Poisson count."""
     if k <= 0:
@@ -116,7 +116,7 @@ def poisson_at_least(k: float, mean: float) -> float:
     return min(total, 1.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_at_least(k: float, mean: float, phi: float) -> float:
     """P(Y ≥ k) of a count with this mean and variance phi × mean: negative binomial, Poisson where phi is 1."""
     if k <= 0:
@@ -130,7 +130,7 @@ def count_at_least(k: float, mean: float, phi: float) -> float:
     return incomplete_beta(k, mean / (phi - 1), (phi - 1) / phi, 1 / phi)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _summed_quantile(level: float, first: float, size: float, ratio: float) -> float:
     """The quantile by adding up from P(0) = first; P(k+1)/P(k) = ratio (size + k)/(k + 1), or ratio/(k + 1) for Poisson (size < 0)."""
     term = total = first
@@ -144,7 +144,7 @@ def _summed_quantile(level: float, first: float, size: float, ratio: float) -> f
     return k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_quantile(level: float, z: float, mean: float, phi: float) -> float:
     """The smallest count that is not exceeded with probability `level`; `z` is the normal quantile of `level`. Variance phi × mean (negative binomial,
     Poisson)."""
@@ -181,19 +181,19 @@ def count_quantile(level: float, z: float, mean: float, phi: float) -> float:
     return k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def predictive_quantile(level: float, total: float, periods: float) -> float:
     """The quantile of a new count after `total` cases in `periods` periods: NB with size total + ½ and probability periods/(periods + 1) (Bayes, R's bayes)."""
     size, ratio = total + 0.5, 1 / (periods + 1)
     start = -size * math.log1p(1 / periods)
     if start > -600 and size / periods < 2000:
         return _summed_quantile(level * (1 - FUZZ), math.exp(start), size, ratio)
-    k, low = math.ceil(size / periods), -1.0
+    k, low = float(math.ceil(size / periods)), -1.0
     wanted = 1 - level * (1 - FUZZ)
     while incomplete_beta(k + 1, size, ratio, 1 - ratio) > wanted:
         low, k = k, 2 * k + 1
     while k - low > 1:
-        middle = math.floor((k + low) / 2)
+        middle = float(math.floor((k + low) / 2))
         if incomplete_beta(middle + 1, size, ratio, 1 - ratio) > wanted:
             low = middle
         else:
@@ -201,7 +201,7 @@ def predictive_quantile(level: float, total: float, periods: float) -> float:
     return k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def predictive_at_least(k: float, total: float, periods: float) -> float:
     """P(Y ≥ k) of a new count after `total` cases in `periods` periods."""
     return 1.0 if k <= 0 else incomplete_beta(k, total + 0.5, 1 / (periods + 1), periods / (periods + 1))

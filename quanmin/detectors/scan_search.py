@@ -12,7 +12,8 @@ once for all data sets and compared as whole numbers.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from quanmin.detectors.compiling import compiled
 
 POISSON, BERNOULLI = 0, 1
 MANY = 8  # data sets for which it pays to work out what every window needs
@@ -20,12 +21,12 @@ STEP = 0.02  # the cases that windows need are worked out again when the lowest 
 BETTER = 1e-9  # by less than this a cylinder is not better: the smaller zone stays
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _part(count, expected):
     return count * np.log(count / expected) if count > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def bernoulli_ratio(cases, units, all_cases, all_units):
     """Log likelihood ratio of `cases` among `units` inside against those outside; 0 where there are not more inside."""
     if units <= 0 or cases * all_units <= all_cases * units:
@@ -35,7 +36,7 @@ def bernoulli_ratio(cases, units, all_cases, all_units):
     return inside + _part(all_cases - cases, outside * share) + _part(outside - all_cases + cases, outside * (1 - share))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ratio(cases, expected, all_cases, all_units, table, model):
     if model == BERNOULLI:
         return bernoulli_ratio(cases, max(expected, float(cases)), float(all_cases), all_units)
@@ -45,7 +46,7 @@ def _ratio(cases, expected, all_cases, all_units, table, model):
     return table[cases] - cases * (np.log(expected) - outside) - all_cases * outside
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fullest(row, length, last_only):
     """Cases of the fullest window of a length, of those that end on the last day if only these count."""
     kind = row.dtype.type
@@ -62,7 +63,7 @@ def _fullest(row, length, last_only):
     return most
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ceilings(best, limit, all_cases, table, ceilings):
     """For each number of cases the expected cases below which the ratio is above `best`, up to `limit`; returns how many numbers are filled."""
     ceilings[0], filled = 0.0, 1
@@ -84,7 +85,7 @@ def _ceilings(best, limit, all_cases, table, ceilings):
     return filled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _window_needs(expected, longest, ceilings, filled, least_cases, needs, lowest):
     """For every window (length, first day) the fewest cases that could do, and the fewest of any window of a length."""
     days = expected.shape[0] - 1
@@ -102,7 +103,7 @@ def _window_needs(expected, longest, ceilings, filled, least_cases, needs, lowes
         lowest[length] = low
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _any_meets(row, length, needs):
     """Whether any window of this length has as many cases as it needs."""
     kind, days = row.dtype.type, row.shape[0] - 1
@@ -115,7 +116,7 @@ def _any_meets(row, length, needs):
     return over >= 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _least(expected, longest, last_only, is_steady, lows):
     """The least that is expected of a window of each length."""
     days = expected.shape[0] - 1
@@ -129,7 +130,7 @@ def _least(expected, longest, last_only, is_steady, lows):
         lows[length] = low
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _every_start(row, expected, length, last_only, all_cases, all_units, table, model, least_cases, best, needs, has_needs):
     """The best window of one length and its first day, or -1 where none is better than `best`."""
     days, found = row.shape[0] - 1, -1
@@ -142,7 +143,7 @@ def _every_start(row, expected, length, last_only, all_cases, all_units, table, 
     return best, found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bound(most, length, lows, slopes, levels, all_cases, all_units, table, model):
     """No window of this length with so many cases at the most has a higher ratio."""
     if model == BERNOULLI:
@@ -150,7 +151,7 @@ def _bound(most, length, lows, slopes, levels, all_cases, all_units, table, mode
     return table[most] - most * slopes[length] - levels[length] if most > lows[length] else 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _longest_first(row, expected, lows, slopes, levels, longest, last_only, all_cases, all_units, table, model, least_cases, best, place, needs, lowest,
                    has_needs):
     """The best cylinder of one zone in one data set; `place` takes its first day and length."""
@@ -178,7 +179,7 @@ def _longest_first(row, expected, lows, slopes, levels, longest, last_only, all_
     return best, is_found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fewest(lows, slopes, levels, all_cases, table, least_cases, floor, fewest):
     """By first day of a window that ends on the last: the fewest cases with a ratio above `floor`."""
     days, cases, most = fewest.shape[0], least_cases, np.iinfo(np.int16).max
@@ -188,7 +189,7 @@ def _fewest(lows, slopes, levels, all_cases, table, least_cases, floor, fewest):
         fewest[days - length] = cases
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reaches(row, fewest):
     """Whether any window that ends on the last day has as many cases as it needs."""
     kind, last = row.dtype.type, row[row.shape[0] - 1]
@@ -200,7 +201,7 @@ def _reaches(row, fewest):
     return over >= 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, all_cases, all_units, table, model, least_cases, limit, numbers,
            best, where):
     """Raise `best` (data sets) to the log likelihood ratio of the most likely cylinder of each and put its zone, first day and length into `where`.
@@ -250,7 +251,7 @@ def search(prefix, base, order, starts, is_zone, is_steady, longest, last_only, 
                     where[one, 0], where[one, 1], where[one, 2] = at, place[0], place[1]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cells_of(draws, cumulative, guide):
     """The cell that each uniform draw falls into; `guide[k]` is the first cell in question for draws from k / len(guide) on."""
     found = np.empty(draws.shape[0], np.int64)
@@ -262,7 +263,7 @@ def cells_of(draws, cumulative, guide):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_into(prefix, places, days, first_day):
     """Cases (place and day of each) as sums until the end of each day from `first_day` on, into `prefix` (places × days + 1)."""
     prefix[:] = 0

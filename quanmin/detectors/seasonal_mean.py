@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from quanmin.detectors.compiling import compiled
 from quanmin.detectors.signals import Numbers, Whole
 
 MOST_STEPS, PRECISION, MOST_TURNS = 25, 1e-8, 50
@@ -64,7 +64,7 @@ def log_linear(design: Numbers, y: Numbers, theta: Numbers, start: Numbers | Non
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gammas(x):  # type: ignore[no-untyped-def]
     """The first and second derivative of log Gamma, by recurrence and the asymptotic series."""
     one, two = 0.0, 0.0
@@ -78,7 +78,7 @@ def _gammas(x):  # type: ignore[no-untyped-def]
     return one, two
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _likeliest(values, times, y, mu, log_theta):  # type: ignore[no-untyped-def]
     """The most likely log θ for given means, by Newton's steps held inside what the score allows; `values` are the distinct counts, `times` how often each
     is."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from quanmin.catalog.messages import language, say
 from quanmin.gate import event_desk
 from quanmin.gate.actor import Actor
+from quanmin.gate.exercise_desk import ExerciseDesk
 from quanmin.gate.finding_desk import act, acts_seen, findings_seen, replayed
 from quanmin.gate.targets import InForce, in_force
 from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
@@ -60,7 +61,7 @@ def _made_of(indicator: Indicator) -> list[str]:
     return [indicator.of] if indicator.kind == "growth" else list(indicator.parts.values())
 
 
-class Inquiry:
+class Inquiry(ExerciseDesk):
     """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered).
 
     `whole` gives the same of the whole region, for what is learnt from all of it; without it only who sees the region can compare with it.
@@ -291,9 +292,8 @@ class Inquiry:
 
     def received(self, tables: Sequence[str]) -> frozenset[tuple[str, str]]:
         """(sender, month) of the submissions that have come."""
-        rows = self.listed("SELECT sender, strftime(period, '%Y-%m') AS month FROM receipt WHERE is_received AND list_contains($tables, \"table\")",
-                           tables=list(tables))
-        return frozenset((row["sender"], row["month"]) for row in rows)
+        query = "SELECT sender, strftime(period, '%Y-%m') AS month FROM receipt WHERE is_received AND list_contains($tables, \"table\")"
+        return frozenset((row["sender"], row["month"]) for row in self.listed(query, tables=list(tables)))
 
     def evidence(self) -> Sequence[Evidence]:
         """What was reported of items that are not computed, within the actor's scope."""

@@ -22,9 +22,9 @@ REPORTS = ("communities",)  # told by name: a floor above, read only when somebo
 
 
 def _modules() -> dict[str, Path]:
-    """Where actions are written: those of every service, and of the reports that put services together."""
+    """Where actions are written: `actions.py` and `<subject>_actions.py` of every service, and the reports that put services together."""
     services = Path(quanmin.services.__path__[0])
-    found = {f"quanmin.services.{path.parent.name}.actions": path for path in sorted(services.glob("*/actions.py"))}
+    found = {f"quanmin.services.{path.parent.name}.{path.stem}": path for path in sorted(services.glob("*/*actions.py"))}
     return found | {f"quanmin.reports.{name}": services.parent / "reports" / f"{name}.py" for name in REPORTS}
 
 

@@ -10,6 +10,7 @@ from quanmin.model.answer import Answer, Cell
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.disease import NotifiableDisease
 from quanmin.model.event import Contact, EventAct
+from quanmin.model.exercise import ExerciseAct, ExerciseStart
 from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check, Indicator
 
@@ -166,6 +167,24 @@ class Asker(Protocol):
 
     def contact_ill(self, event: str, county: str, number: int, card: str) -> None:
         """Note the card of a contact who fell ill; raises Refusal for one that is not known."""
+
+    def now(self) -> str:
+        """This moment, its offset stated."""
+
+    def sees_exercise(self, county: str) -> bool:
+        """Whether exercises of a county ("" the whole region) may be seen: by the region and the county, by no institution."""
+
+    def exercises(self) -> Sequence[ExerciseStart]:
+        """The exercises within the scope, in the order they began."""
+
+    def exercise_acts(self) -> Sequence[ExerciseAct]:
+        """What was recorded of exercises within the scope, in order."""
+
+    def start_exercise(self, start: ExerciseStart) -> None:
+        """Record that an exercise began; raises Refusal outside the asker's scope."""
+
+    def act_on_exercise(self, act: ExerciseAct) -> None:
+        """Record an act of an exercise; raises Refusal outside the asker's scope, or where somebody was faster."""
 
     def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[Any, str], Any]) -> Any:
         """What `make` learns from columns (an Arrow table) of all rows of the region and its newest complete month; worked out once for everybody.

@@ -19,7 +19,7 @@ from quanmin.model import Problem, Refusal
 from quanmin.records import ledger_tables as t
 from quanmin.records.folders import DiskFull
 
-HEAD = "0005"
+HEAD = "0006"
 CHINA_TIME = timezone(timedelta(hours=8))
 WHOLE = "1900-01-01"  # the period of a table that has none
 

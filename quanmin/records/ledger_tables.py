@@ -206,3 +206,34 @@ event_illness = Table(
     Column("at", String(40), nullable=False),
     UniqueConstraint("event", "contact", name="event_illness_once"),
 )
+
+# An exercise begun: its script and what the registers said then stand beside it, since both may change later.
+exercise = Table(
+    "exercise", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exercise", String(40), nullable=False),
+    Column("template", String(60), nullable=False),
+    Column("script", Text, nullable=False),
+    Column("county", String(20), nullable=False),
+    Column("pace", Float, nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("snapshot", Integer, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("exercise", name="exercise_once"),
+)
+
+# What was recorded of an exercise, step by step; a correction is a record of its own.
+exercise_act = Table(
+    "exercise_act", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("exercise", String(40), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("act", String(20), nullable=False),
+    Column("reaction", String(60), nullable=False),
+    Column("minutes", Float, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("exercise", "step", name="exercise_step"),
+)

@@ -86,8 +86,8 @@ def _curve(view: EventView) -> bytes:
     return drawn(paint, HEIGHT, "png")
 
 
-def _table(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> None:
-    """A table; `widths` in mm."""
+def word_table(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> None:
+    """Add a table; `widths` in mm."""
     from docx.shared import Mm
 
     table = document.add_table(rows=1, cols=len(header), style=TABLE)
@@ -117,7 +117,8 @@ def _signals(inquiry: Inquiry, view: EventView) -> tuple[list[str], list[list[st
     return [*(told(OWN, f"situation_{name}") for name in names), "p"], rows
 
 
-def _document() -> Any:
+def blank_document() -> Any:
+    """An empty document with the margins and fonts of our reports."""
     from docx import Document  # large, and rarely asked for
     from docx.oxml.ns import qn
     from docx.shared import Mm
@@ -135,14 +136,14 @@ def situation_report(inquiry: Inquiry, view: EventView, issue: Issue) -> bytes:
 
     from quanmin.services.briefs.sealing import sealed
 
-    document, one, places = _document(), view.event, inquiry.place_names()
+    document, one, places = blank_document(), view.event, inquiry.place_names()
     title = told(OWN, "situation_title", place=places.get(one.county, one.county), item=item_name(inquiry, view))
     document.add_heading(title, 0)
     issued = told(OWN, "situation_issued", on=issue.issued_on, event=one.id, snapshot=view.snapshot)
     document.add_paragraph(" · ".join(part for part in (issue.issued_by, issued) if part))
     document.add_heading(told(OWN, "situation_summary"), 1)
     summary = _summary(inquiry, view)
-    _table(document, summary[0], summary[1:])
+    word_table(document, summary[0], summary[1:])
     document.add_heading(told(OWN, "situation_curve"), 1)
     said = told(OWN, "situation_curve_told", first=view.curve[0].day, last=view.curve[-1].day, count=number(sum(day.cases for day in view.curve)))
     document.add_picture(io.BytesIO(_curve(view)), width=Mm(150))
@@ -151,12 +152,12 @@ def situation_report(inquiry: Inquiry, view: EventView, issue: Issue) -> bytes:
     _bullets(document, "situation_analysis", analysis(inquiry, one), 2)
     document.add_heading(told(OWN, "situation_towns"), 1)
     towns = [[places.get(code, code), number(count)] for code, count in view.townships]
-    _listed(document, [told(OWN, "situation_town"), told(OWN, "situation_cases")], towns, "situation_town_none")
+    listed_table(document, [told(OWN, "situation_town"), told(OWN, "situation_cases")], towns, "situation_town_none")
     document.add_heading(told(OWN, "situation_signals"), 1)
-    _table(document, *_signals(inquiry, view), SIGNAL_WIDTHS)
+    word_table(document, *_signals(inquiry, view), SIGNAL_WIDTHS)
     document.add_heading(told(OWN, "situation_measures"), 1)
     acts = [[act.at[:16].replace("T", " "), told(OWN, f"situation_act_{act.act}"), act.text] for act in view.acts]
-    _listed(document, [told(OWN, f"situation_{name}") for name in ("at", "act", "text")], acts, "situation_acts_none")
+    listed_table(document, [told(OWN, f"situation_{name}") for name in ("at", "act", "text")], acts, "situation_acts_none")
     for heading, lines in (("situation_next", _next_steps(view)), ("situation_notes", _notes(view))):
         _bullets(document, heading, lines)
     properties, at = document.core_properties, datetime.fromisoformat(issue.issued_on)
@@ -174,9 +175,9 @@ def _bullets(document: Any, heading: str, lines: Sequence[str], level: int = 1) 
         document.add_paragraph(line, style="List Bullet")
 
 
-def _listed(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+def listed_table(document: Any, header: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
     """A table, or a sentence that there is nothing to list."""
     if rows:
-        _table(document, header, rows)
+        word_table(document, header, rows)
     else:
         document.add_paragraph(told(OWN, nothing))

@@ -17,6 +17,8 @@ from quanmin.synth.registers import city_files
 from quanmin.synth.senders import usual_day
 from quanmin.synth.sentinels import Sentinels
 from quanmin.synth.sheets import write_sheet
+from quanmin.synth.supplies import Stores
+from quanmin.synth.supply_files import send_supplies
 from quanmin.synth.workbooks import FacilityBooks, labels
 
 Progress = Callable[[int, int, str], None]
@@ -44,6 +46,7 @@ def make_region(folder: Path, residents: int = 50_000, seed: int = 1, progress: 
     city_files(maker.outbox, maker.place, maker.activity, books)
     Infections(maker.place, maker.activity.occupied(), residents, maker.census.generator(0, 40)).send(maker.outbox, maker.truth)
     Sentinels(maker.place, maker.reports, maker.activity.village_people, maker.census.generator(0, 41)).send(maker.outbox)
+    send_supplies(Stores(maker.place, books, maker.activity.occupied(), maker.census.generator(0, 42)), maker.outbox, maker.truth)
     maker.truth.close([r["id"] for r in maker.illnesses.mix.rows])
     maker.truth.missing(maker.claims.sender)
     maker.nil_reports()

@@ -35,6 +35,7 @@ from quanmin.web import (
     data_pages,
     data_upload,
     disease_page,
+    exercises_page,
     findings_page,
     flow_page,
     front_pages_page,
@@ -60,8 +61,8 @@ from quanmin.web.serving import COLD
 from quanmin.web.warming import warm
 
 PAGES = (sign_in, overview_page, case_mix_page, outcomes_page, quality_goals_page, appraisal_page, findings_page, infections_page, warnings_place_page,
-         warnings_page, disease_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, preparedness_pages, targets_page,
-         data_pages, data_checks_page, front_pages_page, data_upload, review_page, about_page, vaccine_safety_page, situation_page)
+         warnings_page, disease_page, profile_page, pages, indicator_page, brief_page, flow_page, communities_page, preparedness_pages, exercises_page,
+         targets_page, data_pages, data_checks_page, front_pages_page, data_upload, review_page, about_page, vaccine_safety_page, situation_page)
 OPEN = ("/sign-in", "/static/", "/healthy")
 LOG = logging.getLogger("quanmin.web")
 LARGEST_BODY = 64 << 10

@@ -14,7 +14,7 @@ from quanmin.web.view import View
 router = APIRouter()
 ENTRIES_SHOWN = 200
 THEMES = ("tiered_care", "county_community", "tertiary_hospitals", "secondary_hospitals", "case_mix", "quality", "accreditation", "resources", "public_health",
-          "surveillance", "earlier_editions")
+          "surveillance", "preparedness", "earlier_editions")
 
 
 @router.get("/indicators")

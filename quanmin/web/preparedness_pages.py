@@ -13,13 +13,14 @@ from fastapi.responses import Response
 from quanmin.gate import NotAllowed
 from quanmin.gate.performing import perform
 from quanmin.model import Refusal
+from quanmin.services.preparedness.counted import has_counts
 from quanmin.services.preparedness.on_site import counties_seen
 from quanmin.services.preparedness.scenario import template, template_names
 from quanmin.web.overview_page import about
 from quanmin.web.panels import answer
 from quanmin.web.preparedness_panels import cover_chart, hours_chart, need_chart, stockpile_panels, surge_panels, testing_panels
 from quanmin.web.preparedness_sheets import sheet_of
-from quanmin.web.preparedness_words import Tile, stockpile_tiles, surge_tiles, testing_advice, testing_tiles
+from quanmin.web.preparedness_words import Tile, stockpile_notes, stockpile_tiles, surge_tiles, testing_advice, testing_tiles
 from quanmin.web.sheets import Panel
 from quanmin.web.view import View, refused
 from quanmin.web.words import word
@@ -40,11 +41,13 @@ class Slider:
 
 TESTING = (Slider("rate", 20, 300, 5, 100), Slider("hours", 4, 24, 1, 12), Slider("pool", 1, 20, 1, 10), Slider("positive", 0, 0.05, 0.0001, 0.0001),
            Slider("teams", 0.1, 4, 0.1, 1), Slider("lab", 0.1, 8, 0.1, 1), Slider("vehicles", 0, 12, 1, 2))
-STOCKPILE = (Slider("held", 0, 120, 1, 30), Slider("duty", 0.05, 1, 0.05, 0.35), Slider("load", 1, 4, 0.1, 1.5), Slider("target", 5, 90, 1, 30))
+HELD = Slider("held", 0, 120, 1, 30)  # of a site to which nobody reports stocks
+STOCKPILE = (Slider("duty", 0.05, 1, 0.05, 0.35), Slider("load", 1, 4, 0.1, 1.5), Slider("target", 5, 90, 1, 30))
 SURGE = (Slider("infected", 0.1, 200, 0.1, 10), Slider("reproduction", 0.5, 10, 0.1, 2.5), Slider("reduction", 0, 0.9, 0.05, 0.3),
-         Slider("from_day", 0, 90, 1, 14), Slider("occupied", 0, 1, 0.05, 0.75), Slider("converted", 0, 90, 1, 21), Slider("days", 30, 365, 5, 180))
+         Slider("from_day", 0, 90, 1, 14), Slider("occupied", 0, 1, 0.05, 0.75), Slider("converted", 0, 90, 1, 21), Slider("days", 30, 365, 5, 180),
+         Slider("tested", 0, 1, 0.05, 1))
 STARTS = {"reproduction": "disease.reproduction", "reduction": "disease.contact_reduction", "from_day": "disease.reduction_from_day",
-          "occupied": "beds.occupied_share", "converted": "beds.convertible_from_day", "days": "days"}
+          "occupied": "beds.occupied_share", "converted": "beds.convertible_from_day", "days": "days", "tested": "testing.tested_share"}
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,13 @@ def mass_testing_page(request: Request) -> Response:
 def stockpile_page(request: Request) -> Response:
     """For how many days stocks last in each situation, what to move and what to order."""
     view = View.of(request)
-    moved, place = _moved(request, STOCKPILE), _place(request, view)
-    found, reasons = _asked(view, "stockpile_cover", {"place": place} | {one.slider.name: one.value for one in moved})
-    notes = [word("prep_held_note", days=moved[0].text)]
+    place = _place(request, view)
+    moved = _moved(request, STOCKPILE if has_counts(view.inquiry) else (HELD, *STOCKPILE))
+    told = {one.slider.name: one.value for one in moved}
+    found, reasons = _asked(view, "stockpile_cover", {"place": place} | told)
     if found is None:
         return _page(request, view, "stockpile", moved, [], [], reasons)
+    notes = stockpile_notes(found, told.get(HELD.name, HELD.start))
     return _page(request, view, "stockpile", moved, stockpile_panels(found, about(view, "")), stockpile_tiles(found), reasons, notes=notes)
 
 
@@ -173,6 +178,8 @@ def preparedness_page(request: Request) -> Response:
         rows = sheet_of(wave.shortages, "name of supply:0 peak_need:0 worst_gap:0 first_day:0 first_on", said)
         panels.append(Panel("surge", word("prep_panel_course"), rows, need_chart(wave)))
     if stocks is not None:
-        rows = sheet_of(stocks.cover, "situation_name institution_name item_name days:0 usable_days:0 is_short", said)
+        judged = sorted((row for row in stocks.cover if row.situation_name == stocks.judged_in), key=lambda row: (not row.is_short, row.usable_days or 0.0))
+        rows = sheet_of(judged, "situation_name institution_name item_name days:0 usable_days:0 is_short", said)
         panels.append(Panel("stockpile", word("prep_panel_cover"), rows, cover_chart(stocks)))
-    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=_counties(view), snapshot=view.snapshot)
+    return answer(request, "preparedness.html", panels, cards=cards, place=place, counties=_counties(view), snapshot=view.snapshot,
+                  sees_exercises=view.actor.may("small"))

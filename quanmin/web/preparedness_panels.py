@@ -14,6 +14,8 @@ from quanmin.services.preparedness.surge_answer import SurgeAnswer, by_day
 from quanmin.services.preparedness.testing_answer import MassTesting
 from quanmin.web.preparedness_sheets import assumptions_panel, panel_of, parameter_name, sums_panel, text
 from quanmin.web.sheets import Panel
+from quanmin.web.stock_panels import counted_panels
+from quanmin.web.wave_panels import wave_panels
 from quanmin.web.words import word
 
 MOST_POINTS = 240  # of a line: what more there is cannot be seen
@@ -111,6 +113,7 @@ def surge_panels(found: SurgeAnswer, about: About) -> list[Panel]:
         panel_of("shortages", sorted(found.shortages, key=lambda row: (row.first_day is None, row.first_day or 0)),
                  "name of supply:0 peak_need:0 peak_day:0 worst_gap:0 first_day:0 first_on days_short:0", about),
         panel_of("course", course, "day:0 on county new_cases:1 ward:0 icu:0 ventilator:0 oxygen_m3:0 nurses:0", about, need_chart(found)),
+        *wave_panels(found, about),
         panel_of("cases", cases, "day:0 on new_cases:1", about, cases_chart(found)),
         panel_of("clinics", clinics,
                  "county rooms:0 peak_day:0 peak_visits:0 load:2 wait_probability:4 wait_minutes:1 rooms_needed:0 overrun_days:0 most_left_over:0",
@@ -135,6 +138,8 @@ def cover_chart(found: StockpileAnswer) -> dict[str, Any] | None:
 
 def stockpile_panels(found: StockpileAnswer, about: About) -> list[Panel]:
     """All panels of a stockpile; those that only lots can fill only where there are lots with an expiry."""
+    if found.source == "counted":
+        return counted_panels(found, about, cover_chart(found))
     panels = [panel_of("cover", found.cover, "situation_name institution_name item_name stock:0 unit per_day:1 sum days:0 usable_days:0 is_short", about,
                        cover_chart(found))]
     panels += _some("levels", found.levels, "item_name unit stock:0 per_day:1 common_days:1 transfers:0 fewest:0 is_proved", about)

@@ -11,7 +11,8 @@ from quanmin.web.figures import NOTHING
 from quanmin.web.sheets import Column, Panel, Sheet, Shown
 from quanmin.web.words import is_word, word
 
-WORDED = {"stage": "prep_stage_", "resource": "prep_resource_", "of": "prep_f_", "state": "prep_state_", "step": "prep_step_"}
+WORDED = {"stage": "prep_stage_", "resource": "prep_resource_", "of": "prep_f_", "state": "prep_state_", "step": "prep_step_",
+          "basis": "prep_basis_", "reporting": "prep_reporting_"}
 Row = Mapping[str, Any]
 
 
@@ -35,7 +36,7 @@ def _shown(name: str, value: Any, digits: int | None) -> Any:
     if name == "status":
         return Shown(told("reports", f"status_{value}") if value else NOTHING, value)
     if isinstance(value, bool):
-        return Shown(word("prep_yes" if value else "prep_no"), value)
+        return Shown(word("prep_is" if value else "prep_is_not"), value)
     if digits is not None:
         return Shown(text(value, digits), value)
     return NOTHING if value is None else value

@@ -7,6 +7,7 @@ from quanmin.services.preparedness.stockpile_answer import StockpileAnswer
 from quanmin.services.preparedness.surge_answer import SurgeAnswer
 from quanmin.services.preparedness.testing_answer import MassTesting
 from quanmin.web.preparedness_sheets import text
+from quanmin.web.wave_panels import wave_tiles
 from quanmin.web.words import word
 
 Tile = tuple[str, str, str]  # what, figure, verdict ("good", "bad" or "")
@@ -43,7 +44,8 @@ def testing_advice(found: MassTesting) -> list[str]:
 def surge_tiles(found: SurgeAnswer) -> list[Tile]:
     """The answers of a surge: what is short first, when and where; the peak; who was ever infected."""
     peak = found.peak_on or word("prep_day_number", day=found.peak_day)
-    figures = [(word("prep_peak"), f"{peak} · {text(found.peak_new_cases)}", ""), (word("prep_ever"), f"{100 * found.attack_share:.1f} %", "")]
+    figures = [(word("prep_peak"), f"{peak} · {text(found.peak_new_cases)}", ""), (word("prep_ever"), f"{100 * found.attack_share:.1f} %", ""),
+               *wave_tiles(found)]
     if not found.bottleneck:
         return [(word("prep_short_first"), word("prep_never_short"), "good"), *figures]
     first = found.first_on or word("prep_day_number", day=found.first_day)
@@ -62,7 +64,22 @@ def stockpile_tiles(found: StockpileAnswer) -> list[Tile]:
     return [*fewest, *scarce,
             (word("prep_target_days"), text(found.target_days), ""), (word("prep_short_count"), text(found.short_count),
                                                                       "bad" if found.short_count else "good"),
-            (word("prep_expiring"), text(found.expiring_count), "bad" if found.expiring_count else "")]
+            (word("prep_expiring"), text(found.expiring_count), "bad" if found.expiring_count else ""), *_counting_tiles(found)]
+
+
+def _counting_tiles(found: StockpileAnswer) -> list[Tile]:
+    """When stocks were counted, and how many institutions have not reported; nothing of stocks that nobody counted."""
+    if found.source != "counted":
+        return []
+    silent = sum(one.reporting != "reported" for one in found.reported)
+    return [(word("prep_counted_on"), found.as_of, ""), (word("prep_not_reported"), text(silent), "bad" if silent else "good")]
+
+
+def stockpile_notes(found: StockpileAnswer, held: float) -> list[str]:
+    """Whether the stocks were counted, and how long ago, or assumed."""
+    if found.source == "assumed":
+        return [word("prep_held_note", days=f"{held:g}")]
+    return [word("prep_counted_note", day=found.as_of, age=found.age_days)]
 
 
 def _lines(name: str, tiles: list[Tile]) -> list[str]:

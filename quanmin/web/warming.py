@@ -14,6 +14,7 @@ from quanmin.reports.communities import communities
 from quanmin.services.quality.actions import outcomes
 from quanmin.services.quality.learning import outcomes_known
 from quanmin.services.surveillance.actions import clusters, events
+from quanmin.services.surveillance.preparing import prepare
 from quanmin.web.appraisal_page import default_year, scores_of
 from quanmin.web.data_pages import warm_data
 from quanmin.web.desk import Desk
@@ -29,6 +30,7 @@ def warm(desk: Desk) -> None:
     """Read the tables into memory, then work out what is asked first; nothing where there is no snapshot yet."""
     desk.after_hold = partial(warm_scope, desk)
     read_templates()
+    prepare()
     if desk.site.ledger.snapshots():
         desk.hold(Scope())
 

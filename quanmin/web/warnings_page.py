@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from quanmin.detectors.telling import is_preparing
 from quanmin.gate import NotAllowed
 from quanmin.gate.performing import perform
 from quanmin.model import Problem, Refusal
@@ -30,6 +31,7 @@ from quanmin.web.event_panels import (
     towns_panel,
 )
 from quanmin.web.panels import answer
+from quanmin.web.rendering import page
 from quanmin.web.view import View
 from quanmin.web.warnings_panels import (
     PATH,
@@ -68,6 +70,8 @@ def board(request: Request, place: str = "", state: str = "", activity: str = ""
     """What is unusual, where, since when, how sure, and who must act by when."""
     view = View.of(request)
     view.actor.require("small", "events", "list")
+    if is_preparing():  # the first start on a machine: better a word than a page that does not come
+        return page(request, "waiting.html")
     every: EventList = perform(view.inquiry, "events", {"place": place, "limit": ALL})
     known: SignalList = perform(view.inquiry, "signals", {"place": place, "limit": ALL})
     limit = ALL if request.query_params.get("export") else SHOWN

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -169,6 +171,16 @@ def test_a_file_that_is_none_is_refused(detect, tmp_path: Path, text: str) -> No
     path.write_text(text, "utf-8")
     code, out, err = detect(path, "--date", "week")
     assert code == 2 and not out and "none.csv" in err
+
+
+def test_the_first_use_on_a_machine_says_what_it_waits_for(tmp_path: Path) -> None:
+    """Compiled loops are kept: the second time nothing is waited for and nothing said; figures are the same."""
+    (tmp_path / "counts.csv").write_text("week,a\n" + "".join(f"{i + 1},{3 + i % 3}\n" for i in range(40)), "utf-8")
+    told = [subprocess.run([sys.executable, "-c", "from quanmin.cli import main; main()", "detect", "counts.csv", "--date", "week", "--method", "ears"],
+                           cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True,
+                           env={**os.environ, "QUANMIN_LANGUAGE": "en", "NUMBA_CACHE_DIR": str(tmp_path / "kept")}) for _ in range(2)]
+    assert told[0].stderr.count("First use of the detectors") == 1 and "First use" not in told[1].stderr
+    assert told[0].stdout == told[1].stdout and told[0].stdout.count("\n") > 20
 
 
 def test_the_command_names_what_there_is() -> None:

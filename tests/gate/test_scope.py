@@ -30,8 +30,8 @@ SCOPES = [Scope("county", "C1"), Scope("facility", "C1-F.1_a")]
 PUBLIC = {"region", "target", "receipt"}
 CLOSED = {  # tables that say nothing of the scope's kind: nothing of them is shown
     "county": {"adverse_event_report", "case_report", "charge_item", "facility_month", "facility_year", "hospital_infection", "laboratory_result", "population",
-               "resident", "resident_link", "stay", "stay_diagnosis", "stay_group", "stay_procedure", "syndrome_day", "vaccination", "visit",
-               "ward_device_month"},
+               "resident", "resident_link", "stay", "stay_diagnosis", "stay_group", "stay_procedure", "stock_lot", "stock_movement",
+               "syndrome_day", "vaccination", "visit", "ward_device_month"},
     "facility": {"county_population", "daily_count", "pharmacy_sale_day", "place", "population", "resident", "resident_link", "school_absence_day"},
 }
 CASES = [(name, scope) for name in CATALOG.tables for scope in SCOPES]

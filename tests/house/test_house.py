@@ -12,6 +12,7 @@ import pytest
 
 from quanmin.catalog.loader import read_all
 from quanmin.catalog.messages import all_messages
+from quanmin.web.words import is_word
 
 ROOT = Path(__file__).parents[2]
 TRACKED = [ROOT / line for line in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()]
@@ -86,6 +87,16 @@ def test_every_sentence_is_used_and_every_used_one_exists() -> None:
     words = set(defined)
     asked = set(re.findall(r"""(?<![.\w])(?:t|word)\(\s*['"]([a-z_0-9]+)['"]\s*[,)]""", code))
     assert not asked - words, f"write these into web/words.toml: {asked - words}"
+
+
+AUDITED = re.compile(r"""\.(?:require\(\s*"[a-z]+",|refuse\(|note\(\s*[\w.]+,)\s*"([a-z_ ]+)\"""")
+
+
+def test_everything_in_the_audit_trail_has_a_name() -> None:
+    names = {name for path in PRODUCT for name in AUDITED.findall(path.read_text("utf-8"))}
+    assert len(names) > 30
+    unnamed = {name for name in names if not is_word(f"action_{name.replace(' ', '_')}") and f"do_{name}" not in all_messages()}
+    assert not unnamed, f"write action_… for these into a file of web/words: {unnamed}"
 
 
 def test_the_catalogue_is_as_rich_as_promised() -> None:

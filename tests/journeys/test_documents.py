@@ -26,8 +26,8 @@ SHARE = "/indicator/in_county_inpatient_share"
 
 
 def run_blocks(document: str, folder: Path) -> str:
-    """Run every sh block of a document in `folder`, in order; returns what they printed."""
-    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
+    """Run every sh block of a document in `folder`, in order, those that stand in both languages once; returns what they printed."""
+    blocks = dict.fromkeys(BLOCK.findall((ROOT / document).read_text("utf-8")))
     assert blocks, f"{document} has no command"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     printed = ""
@@ -105,6 +105,21 @@ def test_every_command_of_the_guide_to_preparedness_runs(region: Region, tmp_pat
         assert float(list(csv.DictReader(stream))[-1]["people_with_result"]) == 600_000
     assert "deadline_days,resource,factor,lab_factor,units,cny" in printed and "name,of,supply,peak_need" in printed
     assert all((tmp_path / name).stat().st_size > 300 for name in ("cover.csv", "course.csv", "demo-hours.csv", "demo-surge.csv", "demo-cover.csv"))
+
+
+def test_every_command_of_the_guide_to_stocks_and_exercises_runs(region: Region, tmp_path: Path) -> None:
+    (tmp_path / "demo").symlink_to(region.folder)
+    run_blocks("docs/how-to/stocks-and-exercises.md", tmp_path)
+    with (tmp_path / "cover.csv").open(encoding="utf-8", newline="") as stream:
+        short = {(row["institution"], row["item"]) for row in csv.DictReader(stream) if row["situation"] == "full_load" and row["is_short"].lower() == "true"}
+    planted = {(row["facility_code"], row["item_code"]) for row in region.truth("supplies") if row["kind"] == "short"}
+    assert short == {pair for pair in planted if pair[0].startswith("990104")} and len(short) == 1
+    stock = json.loads((tmp_path / "stock.json").read_text("utf-8"))
+    assert (stock["source"], stock["target_days"]) == ("counted", 45) and stock["short_count"] > len(planted), "more staff on duty, a higher target"
+    with (tmp_path / "exercises.csv").open(encoding="utf-8", newline="") as stream:
+        newest = next(csv.DictReader(stream))
+    assert float(newest["score"]) == 15 and newest["is_over"].lower() == "true" and (tmp_path / "exercise.docx").stat().st_size > 10_000
+    assert all((tmp_path / name).stat().st_size > 100 for name in ("ready.csv", "expired.csv", "reactions.csv"))
 
 
 def test_every_command_of_the_path_to_a_cause_runs(region: Region, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ PAGES = (
     "/case-mix", f"/case-mix?facility={HOSPITAL}", "/appraisal", f"/appraisal/{HOSPITAL}", "/appraisal/handbooks", "/findings",
     "/outcomes", f"/outcomes/{HOSPITAL}?outcome=readmission", "/quality-goals",
     "/preparedness", f"/preparedness/mass-testing?place={COUNTY}", "/preparedness/stockpile", "/preparedness/surge?reproduction=3",
+    "/preparedness/exercises",
     f"/flow/county/{COUNTY}", "/communities", f"/community/{COMMUNITY}?set=2020", "/data", f"/data/sender/{HOSPITAL}", "/data/checks",
     f"/data/checks/{CHECK}", "/infections", "/infections?device=catheter", "/data/front-pages", f"/data/front-pages?facility={HOSPITAL}",
     "/vaccine-safety", "/review", "/about", *(f"{SHARE}?view={view}" for view in ("trend", "institutions", "change", "breakdown", "definition")),
@@ -30,7 +31,7 @@ PAGES = (
     "/indicators?theme=tiered_care", "/warnings", f"/warnings/place/{COUNTY}", "/diseases/influenza", "/nothing",
 )
 WITHOUT_CHART = ("/highlights", "/quality-goals", "/place/", "/facility/", "/targets", "/data/checks/", "/review", "/about", "definition", "/rows",
-                 "/indicators", "/nothing")
+                 "/indicators", "/nothing", "/exercises")
 WITHOUT_FILTER = ("/highlights", "/wall", "/community/", "/review", "/about", "/nothing", "/password", "/rows", "/data/sender/", "/data/checks/", "definition",
                   "primary_lead_pay_ratio")
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from quanmin.gate.inquiry import Inquiry
-from quanmin.services.preparedness.actions import mass_testing, stockpile_cover, surge
+from quanmin.services.preparedness.actions import mass_testing, surge
 from tests.journeys.conftest import Region
 from tests.journeys.people import Person, exported, somebody
 
@@ -63,13 +63,19 @@ def test_a_surge_meets_the_beds_that_are_registered(region: Region, inquiry: Inq
         assert supply[(county, "oxygen")] is None, "no supply of oxygen is registered: none can be short"
 
 
-def test_stocks_last_as_long_as_they_are_used_slowly(inquiry: Inquiry) -> None:
-    found = stockpile_cover(inquiry, held=30)
-    days = {(row.situation, row.institution, row.item): row.days for row in found.cover}
-    assert {value for (situation, _, _), value in days.items() if situation == "normal"} == {30}
-    for (_, institution, item), value in days.items():
-        assert days[("surge", institution, item)] <= days[("full_load", institution, item)] <= 30 and value is not None
-    assert not found.moves and not found.levels, "of stocks that nobody registered no transfers are made up"
+def test_a_surge_is_tested_by_the_laboratories_that_are_registered(region: Region, inquiry: Inquiry, people: dict[str, Person]) -> None:
+    tubes = {str(row["c"]): float(str(row["n"])) for row in asked(region, """
+        SELECT f.county_code AS c, sum(y.n) AS n FROM (SELECT facility_code, arg_max(pcr_tubes_per_day, year) AS n FROM facility_year GROUP BY ALL) y
+        JOIN facility f USING (facility_code) WHERE y.n > 0 GROUP BY ALL""")}
+    assert {row.capacity for row in surge(inquiry).tests} == {7 * sum(tubes.values())}
+    rows = exported(people["county"], SURGE, "tests")
+    assert {float(row["capacity"]) for row in rows} == {7 * tubes[COUNTY]}, "a county is held against its own laboratories"
+    found = surge(inquiry, place=COUNTY, infected=10, reproduction=2.5, reduction=0.3, from_day=14, occupied=0.75, converted=21, days=180, tested=0.5)
+    items = exported(people["county"], SURGE, "supplies", tested="0.5")
+    assert {row["item_name"]: pytest.approx(float(row["total"])) for row in items} == {row.name: row.total for row in found.supplies}
+    assert len(items) > 150 and float(items[0]["week_20"]) == pytest.approx(found.supplies[0].by_week[19])
+    quick = people["section"].get("/api/surge", is_whole="false").json()
+    assert quick["tests"] == quick["supplies"] == []
 
 
 def test_each_sees_what_is_theirs(people: dict[str, Person]) -> None:
@@ -91,7 +97,7 @@ def test_pages_say_what_actions_say_and_sliders_change_it(people: dict[str, Pers
     assert len(hours) == found.results_done_hour and float(hours[-1]["sampled"]) == found.people
     told = people["section"].get("/api/mass-testing", place=COUNTY, lab="0.1", teams="0.5", pool="5").json()
     assert told["results_done_hour"] == found.results_done_hour and told["bottleneck"] == found.bottleneck
-    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"held": "-1"}),
+    for path, wrong in ((TESTING, {"rate": "fast"}), (TESTING, {"pool": "99"}), (SURGE, {"template": "plague"}), (STOCK, {"duty": "-1"}),
                         (SURGE, {"days": "nan"})):
         assert people["section"].get(path, **wrong).status_code == 400
     calm = people["section"].get(SURGE, reproduction="0.8", lang="en").text

@@ -53,6 +53,7 @@ def test_all_routes_are_found(app: FastAPI) -> None:
               "/data/sender/{sender}/upload", "/review", "/about", "/api/indicators", "/api/indicators/{name}", "/api/indicators/{name}/rows", "/healthy",
               "/static", "/case-mix", "/outcomes", "/outcomes/{code}", "/quality-goals", "/appraisal", "/appraisal/handbooks",
               "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/vaccine-safety",
+              "/preparedness/exercises", "/preparedness/exercises/{exercise}", "/preparedness/exercises/{exercise}/report.docx",
               "/warnings/{event}/report.docx",
               "/appraisal/{facility}", "/appraisal/{facility}/evidence",
               "/appraisal/{facility}/evidence/{sha256}", "/findings",

@@ -106,6 +106,7 @@ FACE = ("/", "/?period=2026-10", "/highlights", "/wall", "/place/990103", "/faci
         "/warnings", "/warnings?state=unverified&activity=closed", "/diseases/influenza", "/diseases/measles?place=990102",
         "/warnings/place/990103",
         "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/surge?template=surge_influenza",
+        "/preparedness/exercises",
         "/vaccine-safety", "/vaccine-safety?place=990103",
         "/infections", "/infections?device=line", "/data/front-pages", "/data/front-pages?facility=990104H001",
         *(f"/indicator/in_county_inpatient_share?view={view}" for view in VIEWS))
@@ -178,6 +179,7 @@ PATHS = {
     "/api/nowcast-cases?": ("item", "place", "event"), "/api/case-weeks?": ("item", "place", "event"), "/api/clusters?": ("item", "place"),
     "/api/attack-rates?": ("event",), "/api/disease-trends?": ("place",), "/api/reproduction-number?": ("item", "place"),
     "/preparedness": ("place", "export"), "/preparedness/mass-testing": ("place", "rate", "pool", "export"), "/preparedness/stockpile": ("place", "held"),
+    "/preparedness/exercises": ("export", "lang"), "/preparedness/exercises/0123456789ab": ("export",), "/api/exercise?": ("exercise",),
     "/preparedness/surge": ("place", "template", "reproduction"), "/api/mass-testing?": ("place", "rate", "teams"), "/api/surge?": ("template", "days"),
     "/vaccine-safety": ("period", "place", "export"),
     "/infections": ("period", "place", "facility", "device", "cluster", "export"), "/data/front-pages": ("period", "place", "facility", "export"),

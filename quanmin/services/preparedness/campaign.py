@@ -11,14 +11,12 @@ import numpy as np
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
+from quanmin.services.preparedness.laboratory import platforms
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
 
 KIND = "mass_testing"
 MOST = {"hours_per_day": 24, "pool": 50}
 EARTH_KM = 6371.0088
-THROUGHPUT = {  # tests in 8, 16 and 24 hours; WHO Essential Supplies Forecasting Tool, table of throughput (transcribed)
-    "roche_6800": (384, 768, 1344), "roche_8800": (960, 1920, 3072), "abbott_m2000": (94, 282, 470), "hologic_panther": (275, 550, 825),
-    "genexpert_module": (10, 21, 42), "manual_pcr": (188, 376, 564)}
 RATES = {"low": 60.0, "normal": 100.0, "optimised": 200.0}  # persons an hour at a table: first rounds, Beijing 2020, Minhang 2022 (transcribed from the press)
 PARTS = (
     Part("", (Field("deadlines_days", 0.1, 60, [2, 3, 5], kind="list"), Field("most_days", 1, 60, 21, True))),
@@ -40,7 +38,7 @@ PARTS = (
         Field("longitude", -180, 180, is_optional=True), Field("latitude", -90, 90, is_optional=True)), True, 1),
     Part("lab", (
         Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("tubes_per_hour", 0, 1e6, is_optional=True),
-        Field("instruments", 0, 10_000, {}, kind="map", choices=tuple(THROUGHPUT)), Field("hours_per_day", 1, 24, 24, True),
+        Field("instruments", 0, 10_000, {}, kind="map", choices=tuple(platforms())), Field("hours_per_day", 1, 24, 24, True),
         Field("starts_hour", 0, 23, 0, True),
         Field("available_share", 0, 1, 1.0), Field("longitude", -180, 180, is_optional=True), Field("latitude", -90, 90, is_optional=True)), True, 1),
 )
@@ -117,8 +115,7 @@ class Campaign:
 
 def hourly_capacity(instruments: dict[str, float], hours: float) -> float:
     """Tubes an hour of a park of instruments that runs `hours` a day: its throughput in 8, 16 or 24 hours, between them by straight lines."""
-    day = sum(count * float(np.interp(hours, (0, 8, 16, 24), (0, *THROUGHPUT[name]))) for name, count in instruments.items())
-    return day / hours
+    return sum(count * platforms()[name].per_day(hours) for name, count in instruments.items()) / hours
 
 
 def _road_hours(areas: Sequence[dict[str, Any]], labs: Sequence[dict[str, Any]], transport: dict[str, Any]) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from quanmin.catalog.messages import say
+from quanmin.catalog.supplies import activity, rules
 from quanmin.model import Problem, Refusal
 from quanmin.model.asker import Asker
 from quanmin.services.preparedness import campaign, stockpile, surge
@@ -15,9 +17,6 @@ from quanmin.services.preparedness.stockpile import DRIVERS
 
 DAY_HOURS = 24
 PER_100K = 1e5
-CARE_SHARE = {"cleaner": 0.12, "lab_technician": 0.04, "ambulance_worker": 0.02, "screening_hcw": 0.03}  # of the staff on duty (our own rule)
-FULL_BEDS = 0.9  # of the beds are taken at full load (our own rule)
-NORMAL = {"hcw": 0.8, "patient": 0.85, "screening_hcw": 0.3, "screened_patient": 0.3}
 
 
 def _put(data: dict[str, Any], part: str, changes: Mapping[str, float | None]) -> None:
@@ -84,7 +83,8 @@ def surge_scenario(asker: Asker, kind: str, place: str, infected_per_100k: float
         "beds": _sum(rows, county.code, "bed_count"), "icu_beds": _sum(rows, county.code, "icu_bed_count"),
         "ventilators": _sum(rows, county.code, "icu_bed_count"),
         "convertible_beds": _sum(rows, county.code, "convertible_bed_count"), "nurses": _sum(rows, county.code, "nurse_count"),
-        "rooms": max(1, round(county.people / 50_000))} for county in places(asker, counties, True)]
+        "rooms": max(1, round(county.people / 50_000)),
+        "tests_per_day": _sum(rows, county.code, "pcr_tubes_per_day") or None} for county in places(asker, counties, True)]
     if not data["county"]:
         raise Refusal(Problem("preparedness", None, "place", place, say("prepared_no_people"), say("prepared_mend_people")))
     for part, told in changes.items():
@@ -93,21 +93,26 @@ def surge_scenario(asker: Asker, kind: str, place: str, infected_per_100k: float
 
 
 def _activity(one: Institution, on_duty_share: float) -> dict[str, float]:
-    staff = one.has["technical_staff_count"] * on_duty_share
-    found = {"hcw": staff, "patient": one.has["bed_count"] * FULL_BEDS, "screened_patient": staff * 0.5}
-    found |= {driver: staff * share for driver, share in CARE_SHARE.items()}
-    return {driver: round(value, 1) for driver, value in found.items() if value > 0 and driver in DRIVERS}
+    found = activity(one.has["technical_staff_count"], one.has["bed_count"], on_duty_share)
+    return {driver: round(value, 1) for driver, value in found.items() if value > 0}
+
+
+def stockpile_template(target_days: float | None, as_of: date) -> Scenario:
+    """Items with lead times and packs, situations and targets of the shipped scenario, for stocks counted on a day: its institutions and lots are examples."""
+    data = template(_known("", stockpile.KIND)) | {"name": _here(), "as_of": as_of}
+    _put(data, "", {"target_days": target_days})
+    return checked(stockpile.KIND, stockpile.PARTS, data, stockpile.KIND)
 
 
 def stockpile_scenario(asker: Asker, place: str, held_days: float, on_duty_share: float, surge_factor: float, changes: Mapping[str, float | None]) -> Scenario:
-    """Institutions of the site at full load, each holding `held_days` of its normal use: what lots there are is not registered."""
+    """Institutions of the site at full load, each holding `held_days` of its normal use: for a site to which nobody reports what is in store."""
     data = template(_known("", stockpile.KIND)) | {"name": _here()}
     seen = institutions(asker, counties_seen(asker, place))
     rows = [one for one in seen if one.has["bed_count"] > 0 and one.has["technical_staff_count"] > 0][:MOST_INSTITUTIONS]
     if not rows:
         raise Refusal(Problem("preparedness", None, "place", place, say("prepared_no_institution"), say("prepared_mend_people")))
     for situation in data["situation"]:
-        situation["activity"] = {"normal": NORMAL, "surge": {driver: surge_factor for driver in DRIVERS}}.get(situation["id"], {})
+        situation["activity"] = {"normal": dict(rules()["normal"]), "surge": {driver: surge_factor for driver in DRIVERS}}.get(situation["id"], {})
     data["institution"] = [{"id": one.code, "name": _label(one.name), "activity": _activity(one, on_duty_share)} for one in rows]
     data["on_order"], data["stock"] = [], []
     _put(data, "", dict(changes) | {"as_of": None})

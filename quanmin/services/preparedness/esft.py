@@ -42,6 +42,7 @@ class Setting:
     screened_per_staff_day: float = 10.0
     lab_technicians: float = 0.0
     lab_cleaners: float = 0.0
+    beds_per_facility: float = 40.0
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,20 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Weeks by what they hold: arrays [weeks]; `person_days` driver → person-days of the week, `use` item → units of the week."""
+    """Weeks by what they hold: arrays [weeks]; `person_days` driver → person-days of the week, `use` item → units of the week.
+
+    `removed` are those whose stay has ended, in a bed or not; `wanted` is the staff that patients take, `staff` what there is of it; `facilities` are in use.
+    """
 
     new: Mapping[str, np.ndarray]
     in_care: Mapping[str, np.ndarray]
     beds_in_use: Mapping[str, np.ndarray]
     admitted: Mapping[str, np.ndarray]
     discharged: Mapping[str, np.ndarray]
+    removed: Mapping[str, np.ndarray]
+    suspected: np.ndarray
+    facilities: np.ndarray
+    wanted: Mapping[str, np.ndarray]
     staff: Mapping[str, np.ndarray]
     person_days: Mapping[str, np.ndarray]
     use: Mapping[str, np.ndarray]
@@ -84,6 +92,11 @@ def _in_care(new: np.ndarray, weeks: int) -> np.ndarray:
     """Those of the last `weeks` weeks, this one included."""
     total = np.cumsum(new)
     return np.asarray(total - np.concatenate([np.zeros(weeks), total[:-weeks]])[: len(new)])
+
+
+def _after(new: np.ndarray, weeks: int) -> np.ndarray:
+    """Those of so many weeks before."""
+    return np.concatenate([np.zeros(weeks), new])[: len(new)]
 
 
 def _wards(new: np.ndarray, patients: np.ndarray, beds: float, stay: int, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,10 +130,11 @@ def forecast(cases: npt.ArrayLike, one: Setting, first: int = 0, items: Mapping[
              for name, beds in (("severe", one.severe_beds), ("critical", one.critical_beds))}
     beds = wards["severe"][0] + wards["critical"][0]
     screened = weekly * one.suspected_per_case + new["mild"] + new["moderate"]
+    wanted = {"hcw": beds * one.staff_per_bed, "cleaner": beds * one.cleaners_per_bed, "screening_hcw": screened / one.screened_per_staff_day / WEEK}
     staff = {
-        "hcw": np.minimum(beds * one.staff_per_bed, one.staff_cap), "cleaner": np.minimum(beds * one.cleaners_per_bed, one.cleaners_cap),
+        "hcw": np.minimum(wanted["hcw"], one.staff_cap), "cleaner": np.minimum(wanted["cleaner"], one.cleaners_cap),
         "ambulance_worker": np.round(beds * one.ambulance_workers_per_bed), "engineer": np.round(beds * one.engineers_per_bed),
-        "screening_hcw": np.minimum(screened / one.screened_per_staff_day / WEEK, one.screening_cap),
+        "screening_hcw": np.minimum(wanted["screening_hcw"], one.screening_cap),
         "lab_technician": np.full(len(weekly), one.lab_technicians), "lab_cleaner": np.full(len(weekly), one.lab_cleaners)}
     isolated = sum((new[name] * one.stay_weeks[name] for name in ("mild", "moderate")), np.zeros(len(weekly))) * WEEK
     days = {name: count * WEEK for name, count in staff.items()} | {
@@ -133,4 +147,7 @@ def forecast(cases: npt.ArrayLike, one: Setting, first: int = 0, items: Mapping[
         return {name: value[first:] for name, value in values.items()}
 
     used, admitted, discharged = (cut({name: ward[k] for name, ward in wards.items()}) for k in range(3))
-    return Forecast(cut(new), cut(care), used, admitted, discharged, cut(staff), cut(days), cut(use))
+    removed = {name: _after(new[name], one.stay_weeks[name]) for name in CLASSES}
+    facilities = np.ceil(beds / one.beds_per_facility)
+    return Forecast(cut(new), cut(care), used, admitted, discharged, cut(removed), weekly[first:] * one.suspected_per_case, facilities[first:], cut(wanted),
+                    cut(staff), cut(days), cut(use))

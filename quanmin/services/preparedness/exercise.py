@@ -14,10 +14,11 @@ from quanmin.services.preparedness.scenario import Field, Part, Scenario, text_o
 from quanmin.services.preparedness.testing_answer import spoken
 
 KIND = "exercise"
+SHOWN = ("beds", "tests", "surge", "cover")  # figures from a site's registers that a step may tell
 LATE = 2.0  # times the limit, when nothing of the points is left
 PARTS = (
     Part("", (Field("pass_score", 0, 100, 80),)),
-    Part("step", (Field("id", kind="text"), Field("at_minutes", 0, 1e6), Field("told", kind="label")), True, 1),
+    Part("step", (Field("id", kind="text"), Field("at_minutes", 0, 1e6), Field("told", kind="label"), Field("shows", kind="text", is_optional=True)), True, 1),
     Part("reaction", (Field("id", kind="text"), Field("step", kind="text"), Field("expected", kind="label"), Field("role", kind="label"),
                       Field("within_minutes", 0.1, 1e6), Field("points", 0, 1000)), True, 1),
 )
@@ -48,6 +49,11 @@ class Exercise:
     reactions: tuple[Reacted, ...]
 
 
+def shows(step: Mapping[str, object]) -> list[str]:
+    """The figures that a step tells on a site."""
+    return [name.strip() for name in str(step.get("shows") or "").split(",") if name.strip()]
+
+
 def earned_share(after: float | None, within: float) -> tuple[str, float]:
     """(state, share of the points): all in time, then falling evenly to none at twice the limit; a reaction before its step counts as none (our own rule)."""
     if after is None or after < 0:
@@ -61,7 +67,9 @@ def earned_share(after: float | None, within: float) -> tuple[str, float]:
 def scored(scenario: Scenario, minutes: Mapping[str, float], shown: str = KIND) -> Exercise:
     """Score what was recorded (reaction → minutes from the start); raises Refusal for what names no step or reaction."""
     steps, rows = {row["id"]: row for row in scenario.rows("step")}, scenario.rows("reaction")
-    problems = [Problem(shown, None, f"reaction[{at}].step", row["step"][:60], say("scenario_no_such"), ", ".join(steps))
+    problems = [Problem(shown, None, f"step[{at}].shows", name, say("scenario_no_such"), ", ".join(SHOWN))
+                for at, row in enumerate(scenario.rows("step")) for name in shows(row) if name not in SHOWN]
+    problems += [Problem(shown, None, f"reaction[{at}].step", row["step"][:60], say("scenario_no_such"), ", ".join(steps))
                 for at, row in enumerate(rows) if row["step"] not in steps]
     problems += [Problem("record", None, "reaction", name[:60], say("scenario_no_such"), ", ".join(row["id"] for row in rows))
                  for name in minutes if name not in {row["id"] for row in rows}]

@@ -11,12 +11,12 @@ import numpy as np
 
 from quanmin.catalog.messages import say
 from quanmin.model import Label, Problem, Refusal
-from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
+from quanmin.services.preparedness.stock_items import BEDS, CASES, stock_items
 
 KIND = "stockpile"
 DRIVERS = ("hcw", "cleaner", "ambulance_worker", "engineer", "screening_hcw", "lab_technician", "lab_cleaner", "patient", "isolated_patient",
-           "isolation_caregiver", "screened_patient")
+           "isolation_caregiver", "screened_patient", *CASES.values(), *BEDS.values())
 PARTS = (
     Part("", (Field("as_of", kind="date"), Field("target_days", 1, 365, 30), Field("safety_days", 0, 365, 7),
               Field("judged_in", kind="text", is_optional=True))),
@@ -35,7 +35,10 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Stockpile:
-    """What is held: `rate` [situations × institutions × items] units a day, `lots` arrays of equal length, expiry in days from `as_of` (inf without)."""
+    """What is held: `rate` [situations × institutions × items] units a day, `lots` arrays of equal length, expiry in days from `as_of` (inf without).
+
+    `measured` [institutions × items] is what was issued a day, NaN where unknown; where a rate equals it, it was taken from there.
+    """
 
     as_of: date
     target_days: float
@@ -57,6 +60,7 @@ class Stockpile:
     use: tuple[Mapping[str, float], ...]
     activity: tuple[Mapping[str, float], ...]
     factors: tuple[Mapping[str, float], ...]
+    measured: np.ndarray | None = None
 
     @property
     def stock(self) -> np.ndarray:
@@ -91,7 +95,7 @@ def _unknown(scenario: Scenario, shown: str) -> list[Problem]:
         found += [Problem(shown, None, f"{part}[{at}].{field}", driver[:60], say("scenario_no_such"), ", ".join(DRIVERS))
                   for at, row in enumerate(scenario.rows(part)) for driver in row[field] if driver not in DRIVERS]
     found += [Problem(shown, None, f"item[{at}].use", str(row["id"])[:60], say("scenario_missing"), "use = { hcw = 1 }")
-              for at, row in enumerate(scenario.rows("item")) if not row["use"] and row["id"] not in quantities()]
+              for at, row in enumerate(scenario.rows("item")) if not row["use"] and row["id"] not in stock_items()]
     judged = scenario.of("")["judged_in"]
     if judged is not None and judged not in _index(scenario.rows("situation")):
         found.append(Problem(shown, None, "judged_in", judged[:60], say("scenario_no_such"), ", ".join(map(str, _index(scenario.rows("situation"))))))
@@ -104,7 +108,7 @@ def stockpile_of(scenario: Scenario, shown: str = KIND) -> Stockpile:
         raise Refusal(*problems)
     top, situations, institutions, items = scenario.of(""), scenario.rows("situation"), scenario.rows("institution"), scenario.rows("item")
     places, kinds = _index(institutions), _index(items)
-    use = tuple(row["use"] or quantities()[row["id"]].use for row in items)
+    use = tuple(row["use"] or stock_items()[row["id"]].use for row in items)
     by_driver = np.array([[row.get(driver, 0.0) for driver in DRIVERS] for row in use])
     activity = np.array([[row["activity"].get(driver, 0.0) for driver in DRIVERS] for row in institutions], dtype=float)
     factors = np.array([[row["activity"].get(driver, 1.0) for driver in DRIVERS] for row in situations], dtype=float)
@@ -152,5 +156,5 @@ def orders(one: Stockpile, situation: int, usable: np.ndarray) -> tuple[Order, .
 def item_label(scenario: Scenario, at: int) -> Label:
     """What an item is called: as the scenario says, else as the shipped list does, else by its id."""
     row = scenario.rows("item")[at]
-    found: Label = row["name"] or (quantities()[row["id"]].label if row["id"] in quantities() else Label(row["id"], row["id"]))
+    found: Label = row["name"] or (stock_items()[row["id"]].label if row["id"] in stock_items() else Label(row["id"], row["id"]))
     return found

@@ -10,17 +10,21 @@ import numpy as np
 
 from quanmin.catalog.messages import language
 from quanmin.catalog.wording import unit_in
-from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.rotation import Rotation, rescued, rotated, usable_stock
 from quanmin.services.preparedness.scenario import Scenario
+from quanmin.services.preparedness.stock_items import stock_items
+from quanmin.services.preparedness.stock_parts import Consumption, MonthCover, Reported
 from quanmin.services.preparedness.stockpile import Order, Stockpile, days_of_cover, item_label, orders, stockpile_of
 from quanmin.services.preparedness.testing_answer import Assumption, Sum, assumptions_of, spoken, told
-from quanmin.services.preparedness.transfers import Plan, transfers
+from quanmin.services.preparedness.transfers import LARGEST_PROVED, Plan, transfers
 
 
 @dataclass(frozen=True)
 class Cover:
-    """An item at an institution in a situation: whole days that all stock and the usable part of it (first expired, first out) last; None without use."""
+    """An item at an institution in a situation: whole days that all stock and the usable part of it (first expired, first out) last; None without use.
+
+    `basis` is issued where the daily use is what was issued, else activity.
+    """
 
     situation: str
     situation_name: str
@@ -35,6 +39,7 @@ class Cover:
     usable_days: float | None
     is_short: bool
     sum: str
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,11 @@ class Level:
 
 @dataclass(frozen=True)
 class StockpileAnswer:
-    """A stockpile judged; `judged_in` is the situation that lots, transfers and orders are worked out for."""
+    """A stockpile judged; `judged_in` is the situation that lots, transfers and orders are worked out for.
+
+    `source` is scenario, assumed (stocks that nobody reports) or counted; of what was counted also the age of the newest count, who reported, what was issued
+    and cover by month.
+    """
 
     name: str
     as_of: str
@@ -138,19 +147,26 @@ class StockpileAnswer:
     orders: tuple[OrderLine, ...]
     sums: tuple[Sum, ...]
     assumptions: tuple[Assumption, ...]
+    source: str = "scenario"
+    age_days: int | None = None
+    reported: tuple[Reported, ...] = ()
+    consumption: tuple[Consumption, ...] = ()
+    months: tuple[MonthCover, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Names:
+class Names:
+    """What situations, institutions and items are called, and the items' units."""
+
     situations: list[str]
     institutions: list[str]
     items: list[str]
     units: list[str]
 
 
-def _names(scenario: Scenario) -> _Names:
-    rows, known = scenario.rows("item"), quantities()
-    return _Names([spoken(row["name"], row["id"]) for row in scenario.rows("situation")],
+def _names(scenario: Scenario) -> Names:
+    rows, known = scenario.rows("item"), stock_items()
+    return Names([spoken(row["name"], row["id"]) for row in scenario.rows("situation")],
                   [spoken(row["name"], row["id"]) for row in scenario.rows("institution")], [spoken(item_label(scenario, at), "") for at in range(len(rows))],
                   [unit_in(row["unit"] or (known[row["id"]].unit if row["id"] in known else ""), language()) for row in rows])
 
@@ -169,7 +185,7 @@ def _sum(one: Stockpile, s: int, i: int, k: int, stock: float) -> str:
     return f"{told(stock)} ÷ ({' + '.join(parts)})" if parts else "–"
 
 
-def _cover(one: Stockpile, names: _Names) -> tuple[Cover, ...]:
+def _cover(one: Stockpile, names: Names) -> tuple[Cover, ...]:
     stock, found = one.stock, []
     for s, situation in enumerate(one.situations):
         days, usable = days_of_cover(stock, one.rate[s]), np.floor(rotated(one, s).cover + 1e-9)
@@ -178,13 +194,15 @@ def _cover(one: Stockpile, names: _Names) -> tuple[Cover, ...]:
                 rate = float(one.rate[s, i, k])
                 if rate <= 0 and stock[i, k] <= 0:
                     continue
+                is_issued = one.measured is not None and bool(rate == one.measured[i, k])
+                sum_ = f"{told(stock[i, k])} ÷ {told(rate, 2)}" if is_issued else _sum(one, s, i, k, float(stock[i, k]))
                 found.append(Cover(situation, names.situations[s], institution, names.institutions[i], item, names.items[k], names.units[k],
-                                   float(stock[i, k]), rate,
-                                   _finite(days[i, k]), _finite(usable[i, k]), bool(usable[i, k] < one.target_days), _sum(one, s, i, k, float(stock[i, k]))))
+                                   float(stock[i, k]), rate, _finite(days[i, k]), _finite(usable[i, k]), bool(usable[i, k] < one.target_days), sum_,
+                                   "issued" if is_issued else "activity"))
     return tuple(found)
 
 
-def _lots(one: Stockpile, names: _Names, found: Rotation) -> tuple[Lot, ...]:
+def _lots(one: Stockpile, names: Names, found: Rotation) -> tuple[Lot, ...]:
     order = np.lexsort((one.lot_expiry, one.lot_item, one.lot_institution))
     rows = []
     for at in order:
@@ -196,7 +214,7 @@ def _lots(one: Stockpile, names: _Names, found: Rotation) -> tuple[Lot, ...]:
     return tuple(rows)
 
 
-def _rescues(one: Stockpile, names: _Names, found: Rotation) -> tuple[Saved, ...]:
+def _rescues(one: Stockpile, names: Names, found: Rotation) -> tuple[Saved, ...]:
     rows = []
     for plan in rescued(one, one.judged, found):
         i, k = int(one.lot_institution[plan.lot]), int(one.lot_item[plan.lot])
@@ -217,7 +235,7 @@ def _moved(usable: np.ndarray, plans: list[Plan]) -> np.ndarray:
     return after
 
 
-def _moves(one: Stockpile, names: _Names, plans: list[Plan], stock: np.ndarray) -> tuple[Move, ...]:
+def _moves(one: Stockpile, names: Names, plans: list[Plan], stock: np.ndarray) -> tuple[Move, ...]:
     rate, rows = one.rate[one.judged], []
     moved = _moved(stock, plans)
     for k, plan in enumerate(plans):
@@ -230,34 +248,43 @@ def _moves(one: Stockpile, names: _Names, plans: list[Plan], stock: np.ndarray) 
     return tuple(rows)
 
 
-def _line(one: Stockpile, names: _Names, order: Order) -> OrderLine:
+def _line(one: Stockpile, names: Names, order: Order) -> OrderLine:
     i, k = one.institutions.index(order.institution), one.items.index(order.item)
     return OrderLine(order.institution, names.institutions[i], order.item, names.items[k], order.quantity, names.units[k], order.by.isoformat(),
                      order.is_late, order.cny)
 
 
-def _levels(one: Stockpile, names: _Names, plans: list[Plan], usable: np.ndarray) -> tuple[Level, ...]:
+def _levels(one: Stockpile, names: Names, plans: list[Plan], usable: np.ndarray) -> tuple[Level, ...]:
     return tuple(Level(item, names.items[k], names.units[k], float(usable[:, k].sum()), float(one.rate[one.judged][:, k].sum()), plan.level_days,
                        len(plan.transfers), plan.fewest, plan.is_proved) for k, (item, plan) in enumerate(zip(one.items, plans, strict=True)))
 
 
-def stockpile_answer(scenario: Scenario, shown: str = "stockpile", is_planned: bool = True) -> StockpileAnswer:
-    """Judge a checked scenario; raises Refusal where it names what is not there. Without `is_planned` no transfers are looked for (of assumed stocks)."""
-    one, names = stockpile_of(scenario, shown), _names(scenario)
+def answered(one: Stockpile, names: Names, called: str, assumptions: tuple[Assumption, ...], is_planned: bool = True,
+             largest: int = LARGEST_PROVED) -> StockpileAnswer:
+    """Judge a stockpile; without `is_planned` no transfers are looked for, and none are proved the fewest with more pairs than `largest`."""
     rate, turned = one.rate[one.judged], rotated(one, one.judged)
     usable = usable_stock(one, one.judged, turned)
     for saved in rescued(one, one.judged, turned):
         usable[saved.taker, one.lot_item[saved.lot]] += saved.quantity
-    plans = [transfers(usable[:, k], rate[:, k], one.target_days) for k in range(len(one.items))] if is_planned else []
+    plans = [transfers(usable[:, k], rate[:, k], one.target_days, largest) for k in range(len(one.items))] if is_planned else []
     cover, lots = _cover(one, names), _lots(one, names, turned)
     judged = [row for row in cover if row.situation == one.situations[one.judged]]
     least = min((row for row in judged if row.usable_days is not None), key=lambda row: row.usable_days or 0.0, default=None)
     totals = [(k, float(one.stock[:, k].sum()), float(rate[:, k].sum())) for k in range(len(one.items))]
     sums = tuple(Sum(names.items[k], f"{told(stock)} ÷ {told(use, 1)}", math.floor(stock / use + 1e-9) if use else None, "d") for k, stock, use in totals)
     return StockpileAnswer(
-        spoken(scenario.label, "stockpile"), one.as_of.isoformat(), one.target_days, names.situations[one.judged], least.usable_days if least else None,
+        called, one.as_of.isoformat(), one.target_days, names.situations[one.judged], least.usable_days if least else None,
         least.item_name if least else "", least.institution_name if least else "", sum(row.is_short for row in judged), sum(lot.expired > 0 for lot in lots),
-        cover,
-        lots, _levels(one, names, plans, usable) if is_planned else (), _moves(one, names, plans, usable), _rescues(one, names, turned),
-        tuple(_line(one, names, order) for order in orders(one, one.judged, _moved(usable, plans))), sums,
-        tuple(replace(row, value=names.situations[one.judged]) if row.parameter == "judged_in" else row for row in assumptions_of(scenario)))
+        cover, lots, _levels(one, names, plans, usable) if is_planned else (), _moves(one, names, plans, usable), _rescues(one, names, turned),
+        tuple(_line(one, names, order) for order in orders(one, one.judged, _moved(usable, plans))), sums, assumptions)
+
+
+def scenario_assumptions(scenario: Scenario, judged_in: str) -> tuple[Assumption, ...]:
+    """The numbers of a scenario of stocks, with the name of the situation that is judged in."""
+    return tuple(replace(row, value=judged_in) if row.parameter == "judged_in" else row for row in assumptions_of(scenario))
+
+
+def stockpile_answer(scenario: Scenario, shown: str = "stockpile", is_planned: bool = True) -> StockpileAnswer:
+    """Judge a checked scenario; raises Refusal where it names what is not there. Without `is_planned` no transfers are looked for (of assumed stocks)."""
+    one, names = stockpile_of(scenario, shown), _names(scenario)
+    return answered(one, names, spoken(scenario.label, "stockpile"), scenario_assumptions(scenario, names.situations[one.judged]), is_planned)

@@ -11,6 +11,7 @@ import numpy as np
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
 from quanmin.services.preparedness.epidemic import Course, admissions, census, seir
+from quanmin.services.preparedness.laboratory import platforms
 from quanmin.services.preparedness.queues import day_of_queue, mean_wait, servers_needed, wait_probability
 from quanmin.services.preparedness.scenario import Field, Part, Scenario
 
@@ -33,12 +34,18 @@ PARTS = (
     Part("oxygen", (Field("ward_share", 0, 1, 0.5), Field("ward_lpm", 0, 200, 10), Field("icu_lpm", 0, 200, 30), Field("ventilated_lpm", 0, 200, 30))),
     Part("nursing", (Field("ward_hours", 0, 24, 3.5), Field("icu_hours", 0, 48, 16), Field("shift_hours", 1, 24, 8), Field("on_duty_share", 0, 1, 0.25))),
     Part("clinic", (Field("hours_per_day", 1, 24, 12), Field("minutes_per_visit", 1, 240, 10), Field("most_wait_minutes", 0.1, 600, 30))),
+    Part("testing", (
+        Field("tested_share", 0, 1, 1.0), Field("tests_mild", 0, 10, 1), Field("tests_severe", 0, 10, 1), Field("tests_release", 0, 10, 1),
+        Field("suspected_per_case", 0, 100, 10), Field("contacts_per_case", 0, 100, 10), Field("contacts_tested", 0, 1, 0.6),
+        Field("tests_staff_week", 0, 7, 1), Field("antigen_share", 0, 0.8, 0.2), Field("deaths_severe", 0, 1, 0.134), Field("deaths_critical", 0, 1, 0.5),
+        Field("moderate_share", 0, 1, 0.5), Field("laboratory_hours", 1, 24, 8), Field("is_covid", kind="flag", default=True))),
     Part("county", (
         Field("id", kind="text"), Field("name", kind="label", is_optional=True), Field("population", 1, 1e9), Field("infected", 0, 1e9, 0.0),
         Field("exposed", 0, 1e9, 0.0), Field("beds", 0, 1e7, 0), Field("icu_beds", 0, 1e6, 0), Field("ventilators", 0, 1e6, 0),
         Field("convertible_beds", 0, 1e7, 0),
         Field("convertible_icu_beds", 0, 1e6, 0), Field("nurses", 0, 1e7, 0), Field("oxygen_m3_day", 0, 1e9, is_optional=True),
-        Field("rooms", 0, 5000, 1, True)),
+        Field("rooms", 0, 5000, 1, True), Field("tests_per_day", 0, 1e9, is_optional=True),
+        Field("instruments", 0, 10_000, {}, kind="map", choices=tuple(platforms()))),
         True, 1),
 )
 

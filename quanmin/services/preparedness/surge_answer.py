@@ -10,6 +10,7 @@ import numpy as np
 from quanmin.services.preparedness.scenario import Scenario
 from quanmin.services.preparedness.surge import CLASSES, Clinic, Surge, SurgeSwing, Wave, bottleneck, surge, surge_swings, wave_of
 from quanmin.services.preparedness.testing_answer import Assumption, Sum, assumptions_of, finite, spoken, told
+from quanmin.services.preparedness.wave_supplies import SupplyNeed, TestWeek, wave_supplies
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class SurgeAnswer:
     sums: tuple[Sum, ...]
     course: tuple[DayNeed, ...]
     swings: tuple[SurgeSwing, ...]
+    tests: tuple[TestWeek, ...]
+    supplies: tuple[SupplyNeed, ...]
     assumptions: tuple[Assumption, ...]
 
 
@@ -108,7 +111,7 @@ def _sums(one: Wave, found: Surge) -> tuple[Sum, ...]:
 
 
 def surge_answer(scenario: Scenario, is_whole: bool = True) -> SurgeAnswer:
-    """Run a checked scenario; without `is_whole` no sensitivity."""
+    """Run a checked scenario; without `is_whole` no sensitivity, no tests and no supplies."""
     one, start = wave_of(scenario), scenario.of("")["starts_on"]
     found, names = surge(one), [spoken(row["name"], row["id"]) for row in scenario.rows("county")]
     shortages, short_of = _shortages(found, names, start), bottleneck(found)
@@ -117,12 +120,13 @@ def surge_answer(scenario: Scenario, is_whole: bool = True) -> SurgeAnswer:
     peak = int(new.argmax())
     days = tuple(DayNeed(day, _on(start, day), county, float(found.new_cases[day, at]), *(float(found.need[of][day, at]) for of in CLASSES))
                  for at, county in enumerate(one.counties) for day in range(one.days + 1))
+    tests, supplies = wave_supplies(found, scenario) if is_whole else ((), ())
     caught = float((found.course.recovered[-1] + found.course.infected[-1] + found.course.exposed[-1] - one.people * one.immune_share).sum())
     return SurgeAnswer(
         spoken(scenario.label, "surge"), tuple(names), people, one.days, caught / people if people else 0.0, peak, _on(start, peak), float(new[peak]),
         short_of or "",
         first.first_day if first else None, first.first_on if first else "", first.name if first else "", shortages, found.clinics, _sums(one, found), days,
-        surge_swings(one, short_of or "icu") if is_whole else (), assumptions_of(scenario))
+        surge_swings(one, short_of or "icu") if is_whole else (), tests, supplies, assumptions_of(scenario))
 
 
 def by_day(answer: SurgeAnswer, field: str, county: str = "") -> np.ndarray:

@@ -36,11 +36,11 @@ def common_level(stock: np.ndarray, rate: np.ndarray, target: float) -> float:
     return target if use <= 0 else min(target, float(stock[rate > 0].sum() + stock[rate <= 0].sum()) / use)
 
 
-def transfers(stock: np.ndarray, rate: np.ndarray, target: float) -> Plan:
+def transfers(stock: np.ndarray, rate: np.ndarray, target: float, largest: int = LARGEST_PROVED) -> Plan:
     """The fewest transfers [institutions] with which everybody reaches the common level; ties go to fewer units moved.
 
     A mixed-integer programme over pairs (a transfer is used or not), solved by HiGHS; the simple plan (most missing from most to spare) where there are too
-    many pairs or the time is over.
+    many pairs (more than `largest`) or the time is over.
     """
     level = common_level(stock, rate, target)
     wanted = level * rate
@@ -51,7 +51,7 @@ def transfers(stock: np.ndarray, rate: np.ndarray, target: float) -> Plan:
         return Plan(level, (), 0, True)
     simple = _simple(spare, missing, givers, takers, small)
     least = _least(spare[givers], missing[takers])
-    if len(simple) <= least or len(givers) * len(takers) > LARGEST_PROVED:
+    if len(simple) <= least or len(givers) * len(takers) > largest:
         return Plan(level, simple, least, len(simple) <= least)
     found = _fewest(spare[givers], missing[takers] * (1 - 1e-9), givers, takers)
     if found is None or len(found[0]) > len(simple):

@@ -1,6 +1,6 @@
 "use strict";
 // The charts of preparedness and the numbers beside its sliders; made in Python by web/preparedness_panels.py. Load after drawing.js, before app.js.
-// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told }
+// prep_hours: { x, lines, deadlines, people, told } · prep_need, prep_cases: { x, lines, limit, distinct } · prep_tornado: { y, ends, now, told } · prep_cover: { x, y, target, told } · prep_trend: { x, lines, target }
 (function () {
   document.addEventListener("input", (event) => { const shown = event.target.closest(".slider"); if (shown) shown.querySelector("output").textContent = event.target.value; });
   // another scenario starts from numbers of its own: the page is opened anew
@@ -12,6 +12,7 @@
   const soft = (c) => ({ axisLabel: { color: c("soft"), hideOverlap: true }, axisLine: { lineStyle: { color: c("soft") } }, splitLine: { lineStyle: { color: c("line") } }, nameTextStyle: { color: c("soft") } });
   const legend = (c, names) => ({ data: names, top: 0, left: 0, type: "scroll", itemWidth: 26, itemHeight: 9, textStyle: { color: c("soft"), fontSize: 11 } });
   const grid = (more) => Object.assign({ left: 8, right: 22, top: 40, bottom: 8, containLabel: true }, more);
+  const round = (v) => { const step = Math.pow(10, Math.floor(Math.log10(v))) / 2; return Math.ceil(v / step) * step; };
   const short = (v) => (Math.abs(v) >= 1e4 ? +(v / 1e3).toPrecision(4) + "k" : +v.toFixed(2));
   const line = (one, i, c) => ({ type: "line", name: one.name, symbol: "none", lineStyle: { width: 2, color: c(TONES[i % 5]), type: DASHES[i % 5] }, itemStyle: { color: c(TONES[i % 5]) } });
   const tip = (c, tools, say) => Object.assign(tools.shared(c).tooltip, { axisPointer: { type: "line" }, formatter: say });
@@ -37,13 +38,23 @@
         markLine: i ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: 100 }], label: { formatter: d.words.line, color: c("bad"), position: "insideStartTop" } } })) });
   };
 
-  charts.prep_cases = function (d, c, holder, tools) {
+  charts.prep_trend = function (d, c, holder, tools) {
     return Object.assign(tools.shared(c), { grid: grid(), legend: legend(c, d.lines.map((one) => one.name)),
       xAxis: Object.assign({ type: "category", data: d.x, boundaryGap: false }, soft(c), { splitLine: { show: false } }),
-      yAxis: Object.assign({ type: "value" }, soft(c), { axisLabel: { color: c("soft"), formatter: short } }),
+      yAxis: Object.assign({ type: "value", min: 0 }, soft(c)),
+      tooltip: tip(c, tools, (items) => tools.safe(d.x[items[0].dataIndex]) + items.map((item) => "<br>" + tools.safe(d.lines[item.seriesIndex].told[item.dataIndex])).join("")),
+      series: d.lines.map((one, i) => Object.assign(line(one, i, c), { data: one.data,
+        markLine: i ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: d.target }], label: { formatter: d.words.target + " " + d.target, color: c("bad"), position: "insideStartTop" } } })) });
+  };
+
+  charts.prep_cases = function (d, c, holder, tools) {
+    const tone = (i) => (d.distinct ? rgba(c(TONES[i % 5]), i < 5 ? 0.8 : 0.4) : rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)));
+    return Object.assign(tools.shared(c), { grid: grid(), legend: legend(c, d.lines.map((one) => one.name)),
+      xAxis: Object.assign({ type: "category", data: d.x, boundaryGap: false }, soft(c), { splitLine: { show: false } }),
+      yAxis: Object.assign({ type: "value", max: d.limit ? (e) => round(Math.max(e.max, d.limit.at * 1.05)) : undefined }, soft(c), { axisLabel: { color: c("soft"), formatter: short } }),
       tooltip: tip(c, tools, (items) => tools.safe(d.x[items[0].dataIndex]) + items.map((item) => "<br>" + tools.safe(item.seriesName) + " " + Math.round(item.value).toLocaleString("en")).join("")),
-      series: d.lines.map((one, i) => ({ type: "line", name: one.name, stack: "all", symbol: "none", data: one.data, lineStyle: { width: 1, color: c("brand") }, itemStyle: { color: rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)) },
-        areaStyle: { color: rgba(c("brand"), 0.85 - (0.65 * i) / Math.max(1, d.lines.length - 1)), opacity: 1 } })) });
+      series: d.lines.map((one, i) => ({ type: "line", name: one.name, stack: "all", symbol: "none", data: one.data, markLine: i || !d.limit ? undefined : { silent: true, symbol: "none", lineStyle: { color: c("bad"), type: "dashed", width: 1.5 }, data: [{ yAxis: d.limit.at }], label: { formatter: d.limit.name, color: c("bad"), position: "insideStartTop" } },
+        lineStyle: { width: 1, color: tone(i) }, itemStyle: { color: tone(i) }, areaStyle: { color: tone(i), opacity: 1 } })) });
   };
 
   charts.prep_tornado = function (d, c, holder, tools) {
