@@ -52,8 +52,9 @@ def _cases(inquiry: Inquiry, planted: Sequence[Outbreak]) -> list[str]:
     found = sorted(day for day in days if day is not None)
     false, scans = false_clusters(known, planted)
     hits, of = past_hits(known, planted)
+    middle, longest = found[len(found) // 2], found[-1]
     lines = [f"- Clusters: the daily scan of {scanned.diseases} diseases over {scanned.places} townships took {seconds:.1f} s; as of earlier days it held"
-             f" the township of {len(found)} of {len(planted)} outbreaks, {found[len(found) // 2]} days (median; longest {found[-1]}) after the third reported case;"
+             f" the township of {len(found)} of {len(planted)} outbreaks, {middle} days (median; longest {longest}) after the third reported case;"
              f" {false} of {scans} weekly scans had a cluster of no planted outbreak (budget one in a hundred days; neighbouring weeks see the same one)."
              f" Scans of the past year held {hits} of its {of} outbreaks."]
     for names, shown, said in ((SHORT, 14, "reported within days"), (LONG, 42, "reported within weeks")):

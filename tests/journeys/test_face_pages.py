@@ -136,3 +136,28 @@ def test_every_chart_has_its_table_its_files_and_its_link(region: Region, window
     if panels:
         window.go(panels[0]["links"][-1])
         assert "as_of=" in page.url and _seen(page) == shown, "the permanent link gives another page"
+
+
+def test_the_weeks_of_a_map_are_gone_through_by_keyboard_and_nothing_moves_by_itself(address: str, window: Visitor) -> None:
+    def said(page: Page) -> str:
+        return page.locator("#map output").inner_text()
+
+    page = window.go("/diseases/influenza", "en")
+    slider = page.locator("#map input[type=range]")
+    before = said(page)
+    page.wait_for_timeout(1_500)
+    assert said(page) == before, "nobody pressed play"
+    slider.press("Home")
+    first = slider.get_attribute("aria-valuetext")
+    slider.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == said(page) != first, "one week on"
+    rows = page.request.get(f"{address}/diseases/influenza?export=map.json").json()["rows"]
+    second = sorted({row["week"] for row in rows})[1]
+    assert f"{second} · Cases reported {sum(row['cases'] for row in rows if row['week'] == second)}" in said(page)
+    page.locator("#map button", has_text="Play").click()
+    page.wait_for_function("text => document.querySelector('#map output').innerText !== text", arg=said(page))
+    page.locator("#map button", has_text="Stop").click()
+    page.emulate_media(reduced_motion="reduce")
+    page = window.go("/diseases/influenza", "en")
+    assert page.locator("#map .player input").count() == 1 and page.locator("#map button", has_text="Play").count() == 0
+    page.emulate_media(reduced_motion="no-preference")
