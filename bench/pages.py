@@ -73,8 +73,12 @@ def _pages(p: Place) -> list[str]:
         "/case-mix", f"/case-mix?facility={p.facility}", "/outcomes", "/outcomes?outcome=stay_days", "/quality-goals", f"/outcomes/{p.facility}",
         "/flow", f"/flow?period={p.older[:4]}", f"/flow/county/{p.county}", "/communities", f"/community/{p.community}", "/targets", "/data",
         f"/data/sender/{p.facility}", "/data/checks", "/about", "/password", "/sign-in",
-        "/appraisal", "/findings", "/infections", "/vaccine-safety", "/warnings", f"/warnings/place/{p.county}", "/diseases/influenza",
-        "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge", "/preparedness/exercises"]
+        "/appraisal", "/infections", "/vaccine-safety", "/preparedness", "/preparedness/mass-testing", "/preparedness/stockpile", "/preparedness/surge"]
+
+
+def _watched(p: Place) -> list[str]:
+    """The pages of those who may see small numbers."""
+    return ["/findings", "/warnings", f"/warnings/place/{p.county}", "/diseases/influenza", "/preparedness/exercises"]
 
 
 def _files(p: Place) -> list[str]:
@@ -179,7 +183,7 @@ def _served(folder: str, runs: int) -> dict[str, Any]:
         waited = _until_quiet(desk, Scope("county", place.county))
         failed: dict[str, str] = {}
         everything = [*_pages(place), *_files(place), *_asked(place)]
-        found = {"leader": _both(desk, leader, everything, runs, failed) | _both(desk, section, [*_rows(place), "/review"], runs, failed),
+        found = {"leader": _both(desk, leader, everything, runs, failed) | _both(desk, section, [*_rows(place), *_watched(place), "/review"], runs, failed),
                  "county": _both(desk, county, [*everything, *_rows(place)], runs, failed)}
         site.accounts.disable(leader.headers["user-agent"])
         for client in (section, county):
