@@ -21,7 +21,8 @@ MOST, COLOURS, RESOLUTION = 250_000, 128, 70  # bytes of a picture; of its palet
 SHARE, COUNTY = "/indicator/in_county_inpatient_share", "990104"
 CHANGE = f"{SHARE}?view=change&place={COUNTY}&before=2025-03..2025-09&after=2026-03..2026-09"
 PICTURED = {"overview": ("/", 1100), "indicator": (f"{SHARE}?view=trend&place={COUNTY}", 1250), "change": (CHANGE, 1150), "flow": ("/flow", 1250),
-            "wall": ("/wall", 900), "data": ("/data", 1100), "communities": ("/communities?year=2025", 1150)}  # address; height in px at 1440 px
+            "wall": ("/wall", 900), "data": ("/data", 1100), "communities": ("/communities?year=2025", 1150),
+            "disease": ("/diseases/influenza", 1500), "stockpile": ("/preparedness/stockpile", 1250)}  # address; height in px at 1440 px
 WIDTHS, LANGUAGES = (1440, 390), ("zh", "en")
 PHONE_HEIGHT = 844
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
