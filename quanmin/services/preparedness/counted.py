@@ -73,13 +73,20 @@ def _rates(here: _Here, active: list[dict[str, float]], load: float) -> tuple[np
     return np.stack([usual, np.fmax(full, measured), np.fmax(full * load, measured)]), needed, measured
 
 
+def _places(known: list[int], size: int) -> np.ndarray:
+    """Of each of `size` indices its place among those known, -1 where it is none of them."""
+    found = np.full(size, -1, dtype=np.int64)
+    found[known] = np.arange(len(known))
+    return found
+
+
 def _stockpile(here: _Here, scenario: Scenario, duty: float, load: float) -> tuple[Stockpile, np.ndarray]:
     """The stockpile of what was counted, and what normal activity would need [institutions × items]."""
     one, top = here.stores, scenario.of("")
     active = _activity(here, duty)
     rate, needed, measured = _rates(here, active, load)
-    place, kind = {k: n for n, k in enumerate(here.at)}, {k: n for n, k in enumerate(here.items)}
-    lots = np.array([n for n in range(len(one.lot_item)) if one.lot_facility[n] in place and one.lot_item[n] in kind], dtype=np.int64)
+    place, kind = (_places(known, size) for known, size in ((here.at, len(one.facilities)), (here.items, len(one.items))))
+    lots = np.flatnonzero((place[one.lot_facility] >= 0) & (kind[one.lot_item] >= 0))
     expiry = one.lot_expiry[lots]
     left = np.where(expiry == NONE, math.inf, np.maximum(0.0, np.where(expiry == NONE, 0, expiry) - one.known + 1.0))
     told = {row["id"]: row for row in scenario.rows("item")}
@@ -92,8 +99,8 @@ def _stockpile(here: _Here, scenario: Scenario, duty: float, load: float) -> tup
 
     return Stockpile(
         EPOCH + timedelta(days=one.known), float(top["target_days"]), float(top["safety_days"]), tuple(situations), situations.index("full_load"),
-        tuple(here.codes), tuple(codes), rate, np.array([place[k] for k in one.lot_facility[lots]], dtype=int),
-        np.array([kind[k] for k in one.lot_item[lots]], dtype=int), one.lot_quantity[lots], left, tuple(str(name) for name in one.lot_names[lots]),
+        tuple(here.codes), tuple(codes), rate, place[one.lot_facility[lots]],
+        kind[one.lot_item[lots]], one.lot_quantity[lots], left, tuple(str(name) for name in one.lot_names[lots]),
         np.zeros((len(here.at), len(codes))), given("lead_days", LEAD_DAYS), given("pack", PACK), given("price_cny", 0.0),
         tuple(uses()[code] for code in codes), tuple(active), tuple(factors.get(name, {}) for name in situations), measured), needed
 
