@@ -54,9 +54,19 @@ SECTIONS = (  # path, word, permission
     ("/review", "review_section", "decide"),
     ("/about", "about_section", "figures"),
 )
+WITHIN = {"/diseases/": "/warnings", "/indicator/": "/indicators", "/place/": "/", "/facility/": "/", "/community/": "/communities", "/infections": "/findings"}
+
+
+def section_of(path: str) -> str:
+    """The section a page belongs to, by its address; "" for a page of none."""
+    within = next((section for begin, section in WITHIN.items() if path.startswith(begin)), path)
+    return next((section for section, *_ in SECTIONS if within == section or (section != "/" and within.startswith(section))), "")
+
+
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 templates.env.globals |= {
-    "t": word, "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
+    "t": word, "section_of": section_of,
+    "number": number, "spoken": language, "native": native, "unit": unit, "value_text": value_text, "half_words": half_words,
     "action": action, "sections": SECTIONS, "here": here, "told": told, "table_of": table_of, "note": lambda text: note_in(text, language()),
 }
 
