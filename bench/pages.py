@@ -89,11 +89,12 @@ def _files(p: Place) -> list[str]:
 
 
 def _asked(p: Place) -> list[str]:
-    """The API: every action that only reads, and the routes beside them."""
-    told = {"indicator": COUNTED, "code": p.community, "facility": p.facility, "before": str(p.year - 1), "after": str(p.year)}
+    """The API: every action that only reads and asks for nothing that somebody must have made first, and the routes beside them."""
+    told = {"indicator": COUNTED, "code": p.community, "facility": p.facility, "before": str(p.year - 1), "after": str(p.year), "item": "influenza",
+            "place": p.county}
     found = []
     for name, one in actions().items():
-        if not one.changes:
+        if not one.changes and one.permission == "figures" and all(q.name in told for q in one.parameters if q.is_required):
             given = "&".join(f"{q.name}={quote(told[q.name])}" for q in one.parameters if q.is_required)
             found.append(f"/api/{name.replace('_', '-')}" + (f"?{given}" if given else ""))
     return [*found, "/api/indicators", f"/api/indicators/{COUNTED}?by=place,month", "/api/flow/matrix?by=home_county,facility_county",
