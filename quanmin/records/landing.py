@@ -68,12 +68,16 @@ class Landing:
         existing = self.find(sha256)
         if existing is not None and fingerprint(existing) == sha256:
             unfinished.unlink()
+            self._note(existing)  # an earlier command may have ended before it was durable
             return Landed(sha256, existing, safe_name(path.name), size)
         target = existing or target
         folder.mkdir(parents=True, exist_ok=True)
         unfinished.replace(target)
-        self._unsettled |= dict.fromkeys((target, folder, folder.parent, self.folders.landing))
+        self._note(target)
         return Landed(sha256, target, safe_name(path.name), size)
+
+    def _note(self, kept: Path) -> None:
+        self._unsettled |= dict.fromkeys((kept, kept.parent, kept.parent.parent, self.folders.landing))
 
     def settle(self) -> None:
         """Make everything kept so far survive a power cut: before anything of it is acknowledged."""
@@ -99,7 +103,7 @@ class Landing:
         if problems:
             table = pa.Table.from_pylist([vars(problem) for problem in problems])
             pq.write_table(table, listed)
-            self._unsettled |= dict.fromkeys((listed, folder))
+            self._note(listed)
         shown = vars(receipt) | {"problems": [vars(p) for p in problems[:SHOWN]], "rejects": listed.name if problems else None}
         path = folder / f".receipt-{receipt.submission or 0}.json"
         path.write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
