@@ -10,9 +10,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from quanmin.model import Label
+
 HERE = Path(__file__).parent
-QUANTITIES = HERE / "scenarios" / "supply_quantities.csv"
 TEMPLATE = HERE / "scenarios" / "stockpile.toml"  # where it gives an item another use per person-day, that holds
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """An item and how much of it a person uses a day (`use`: driver → units); `is_reusable` counts replacements."""
+
+    id: str
+    label: Label
+    unit: str
+    is_reusable: bool
+    use: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,22 @@ class Need:
     is_key: bool
     per_staff: float
     per_bed: float
+
+
+def listed(name: str) -> list[dict[str, str]]:
+    """The rows of a list that belongs to the scenarios, as text."""
+    with (HERE / "scenarios" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@cache
+def quantities() -> Mapping[str, Quantity]:
+    """The protective items of the list that is shipped, by id."""
+    found = {}
+    for row in listed("supply_quantities"):
+        use = {name.removeprefix("per_"): float(row[name]) for name in row if name.startswith("per_") and row[name]}
+        found[row["item"]] = Quantity(row["item"], Label(row["zh"], row["en"]), row["unit"], row["reusable"] == "true", use)
+    return found
 
 
 @cache
@@ -42,10 +70,8 @@ def activity(staff: float, beds: float, on_duty_share: float | None = None) -> d
 @cache
 def uses() -> Mapping[str, Mapping[str, float]]:
     """Item → driver → units that a person uses a day, in the order of the list."""
-    with QUANTITIES.open(encoding="utf-8", newline="") as stream:
-        found = {row["item"]: {name.removeprefix("per_"): float(row[name]) for name in row if name.startswith("per_") and row[name]}
-                 for row in csv.DictReader(stream)}
-    return found | {row["id"]: row["use"] for row in tomllib.loads(TEMPLATE.read_text("utf-8"))["item"] if "use" in row}
+    usual = {name: one.use for name, one in quantities().items()}
+    return usual | {row["id"]: row["use"] for row in tomllib.loads(TEMPLATE.read_text("utf-8"))["item"] if "use" in row}
 
 
 def needs() -> list[Need]:

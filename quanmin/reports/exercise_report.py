@@ -6,12 +6,12 @@ import io
 from datetime import datetime
 
 from quanmin.catalog.messages import language
+from quanmin.catalog.supplies import quantities
 from quanmin.gate.inquiry import Inquiry
 from quanmin.reports.brief import Issue
 from quanmin.reports.situation import blank_document, listed_table, word_table
 from quanmin.reports.wording import NOTHING, number
 from quanmin.reports.words import OWN, told
-from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.exercise_figures import Figure
 from quanmin.services.preparedness.exercise_view import ExerciseView, Played
 

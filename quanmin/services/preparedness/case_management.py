@@ -5,15 +5,14 @@ Source: WHO COVID-19 Essential Supplies Forecasting Tool v4 (formulas learnt fro
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from quanmin.catalog.supplies import listed
 from quanmin.model import Label
-from quanmin.services.preparedness.scenario import TEMPLATES
 
 PARTS = ("severe", "critical", "both")  # each is rounded up by itself
 CLASSES = ("critical", "severe", "moderate", "mild")
@@ -49,11 +48,6 @@ class Medicine:
         return self.course[of] * self.share[of]
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (TEMPLATES / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 @cache
 def supplies() -> Mapping[str, Supply]:
     """Equipment and consumables by id."""
@@ -62,7 +56,7 @@ def supplies() -> Mapping[str, Supply]:
         return {part: float(row[f"per_{kind}" if part == "both" else f"per_{part}_{kind}"] or 0) for part in PARTS}
 
     return {row["item"]: Supply(row["item"], Label(row["zh"], row["en"]), row["unit"], row["group"], row["reusable"] == "true", by_part(row, "admission"),
-                                by_part(row, "bed")) for row in _rows("care_supplies")}
+                                by_part(row, "bed")) for row in listed("care_supplies")}
 
 
 @cache
@@ -70,7 +64,7 @@ def medicines() -> Mapping[str, Medicine]:
     """Medicines by id."""
     return {row["item"]: Medicine(row["item"], Label(row["zh"], row["en"]), row["unit"], row["for_covid"] == "true",
                                   {name: float(row[f"course_{name}"] or 0) for name in CLASSES},
-                                  {name: float(row[f"share_{name}"] or 0) for name in CLASSES}) for row in _rows("medicines")}
+                                  {name: float(row[f"share_{name}"] or 0) for name in CLASSES}) for row in listed("medicines")}
 
 
 def needed(one: Supply, admitted: Mapping[str, np.ndarray], beds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

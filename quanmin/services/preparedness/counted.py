@@ -9,12 +9,11 @@ from datetime import timedelta
 import numpy as np
 
 from quanmin.catalog.messages import language, say
-from quanmin.catalog.supplies import activity, rules, uses
+from quanmin.catalog.supplies import activity, quantities, rules, uses
 from quanmin.catalog.wording import unit_in
 from quanmin.model import Problem, Refusal
 from quanmin.model.asker import Asker
 from quanmin.services.preparedness.defaults import stockpile_template
-from quanmin.services.preparedness.esft import quantities
 from quanmin.services.preparedness.on_site import Institution, counties_seen, institutions
 from quanmin.services.preparedness.scenario import Scenario
 from quanmin.services.preparedness.stock_parts import Consumption, MonthCover, Reported

@@ -6,17 +6,14 @@ Source: WHO COVID-19 Essential Supplies Forecasting Tool v4 (parameters and quan
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from quanmin.model import Label
-from quanmin.services.preparedness.scenario import TEMPLATES
+from quanmin.catalog.supplies import Quantity, quantities
 
 CLASSES = ("mild", "moderate", "severe", "critical")
 WEEK = 7
@@ -46,17 +43,6 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """An item and how much of it a person uses a day (`use`: driver → units); `is_reusable` counts replacements."""
-
-    id: str
-    label: Label
-    unit: str
-    is_reusable: bool
-    use: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Forecast:
     """Weeks by what they hold: arrays [weeks]; `person_days` driver → person-days of the week, `use` item → units of the week.
 
@@ -75,17 +61,6 @@ class Forecast:
     staff: Mapping[str, np.ndarray]
     person_days: Mapping[str, np.ndarray]
     use: Mapping[str, np.ndarray]
-
-
-@cache
-def quantities() -> Mapping[str, Quantity]:
-    """The items of the list that is shipped, by id."""
-    found = {}
-    with (TEMPLATES / "supply_quantities.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            use = {name.removeprefix("per_"): float(row[name]) for name in row if name.startswith("per_") and row[name]}
-            found[row["item"]] = Quantity(row["item"], Label(row["zh"], row["en"]), row["unit"], row["reusable"] == "true", use)
-    return found
 
 
 def _in_care(new: np.ndarray, weeks: int) -> np.ndarray:

@@ -5,7 +5,6 @@ Source: WHO COVID-19 Essential Supplies Forecasting Tool v4 (formulas learnt fro
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from quanmin.catalog.supplies import listed
 from quanmin.model import Label
-from quanmin.services.preparedness.scenario import TEMPLATES
 
 HOURS = (0, 8, 16, 24)
 SHIFT = 8
@@ -90,10 +89,9 @@ class Demand:
 @cache
 def platforms() -> Mapping[str, Platform]:
     """The instruments that are known, by id."""
-    with (TEMPLATES / "laboratory_platforms.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["platform"]: Platform(row["platform"], Label(row["zh"], row["en"]), row["kind"],
-                                          (float(row["tests_8h"]), float(row["tests_16h"]), float(row["tests_24h"])), float(row["days_per_week"]),
-                                          float(row["share"]), float(row["modules_per_laboratory"])) for row in csv.DictReader(stream)}
+    return {row["platform"]: Platform(row["platform"], Label(row["zh"], row["en"]), row["kind"],
+                                      (float(row["tests_8h"]), float(row["tests_16h"]), float(row["tests_24h"])), float(row["days_per_week"]),
+                                      float(row["share"]), float(row["modules_per_laboratory"])) for row in listed("laboratory_platforms")}
 
 
 def capacity(park: Mapping[str, float], hours: float = SHIFT) -> tuple[Capacity, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from quanmin.catalog.supplies import Quantity, quantities
 from quanmin.services.preparedness.case_management import medicines, supplies
-from quanmin.services.preparedness.esft import WEEK, Quantity, quantities
+from quanmin.services.preparedness.esft import WEEK
 
 CASES = {"critical": "critical_admission", "severe": "severe_admission", "moderate": "moderate_case", "mild": "mild_case"}  # a day
 BEDS = {"critical": "critical_bed", "severe": "severe_bed"}  # in use

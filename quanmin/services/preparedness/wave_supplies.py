@@ -5,28 +5,26 @@ A week is seven days from the first day of the wave; quantities are those of the
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from quanmin.catalog.messages import language
+from quanmin.catalog.supplies import listed, quantities
 from quanmin.catalog.wording import unit_in
 from quanmin.model import Label
 from quanmin.services.preparedness.case_management import courses, medicines, needed, supplies
-from quanmin.services.preparedness.esft import WEEK, quantities, used_in_weeks
+from quanmin.services.preparedness.esft import WEEK, Setting, used_in_weeks
 from quanmin.services.preparedness.laboratory import MILD, SEVERE, Demand, Strategy, capacity, demand_of, laboratories, laboratory_staff, shares_by_kind
-from quanmin.services.preparedness.scenario import TEMPLATES, Scenario
+from quanmin.services.preparedness.scenario import Scenario
 from quanmin.services.preparedness.surge import Surge
 from quanmin.services.preparedness.workforce import CLEANERS_TIMES, per_patient
 
 WARD = {"severe": "ward", "critical": "icu"}  # class of severity → where it lies
-AMBULANCE, ENGINEERS = 0.06, 0.02  # of a bed in use
-SCREENED_A_DAY = 10
+USUAL = Setting()
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,6 @@ class Weeks:
     fullest: Mapping[str, np.ndarray]
 
 
-@cache
-def _kits() -> tuple[dict[str, str], ...]:
-    with (TEMPLATES / "test_supplies.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
-
-
 def _in_weeks(daily: np.ndarray) -> np.ndarray:
     """Days of the region [days × counties] as weeks [weeks × 7], the last filled up with nothing."""
     total = daily.sum(axis=1)
@@ -106,8 +98,9 @@ def _person_days(weeks: Weeks, testing: Mapping[str, Any], infectious_days: floa
     screened = (weeks.new["mild"] + weeks.new["moderate"] + sum(weeks.new.values()) * testing["suspected_per_case"]) * testing["tested_share"]
     staff = {group: sum(days * per_patient(group, name) for name, days in weeks.bed_days.items()) for group in ("hcw", "cleaner")}
     return {name: np.asarray(values) for name, values in {
-        "hcw": staff["hcw"], "cleaner": staff["cleaner"] * CLEANERS_TIMES, "ambulance_worker": beds * AMBULANCE, "engineer": beds * ENGINEERS,
-        "screening_hcw": screened / SCREENED_A_DAY, "lab_technician": np.full(len(isolated), technicians[0] * WEEK),
+        "hcw": staff["hcw"], "cleaner": staff["cleaner"] * CLEANERS_TIMES,
+        "ambulance_worker": beds * USUAL.ambulance_workers_per_bed, "engineer": beds * USUAL.engineers_per_bed,
+        "screening_hcw": screened / USUAL.screened_per_staff_day, "lab_technician": np.full(len(isolated), technicians[0] * WEEK),
         "lab_cleaner": np.full(len(isolated), technicians[1] * WEEK), "patient": beds, "isolated_patient": isolated, "isolation_caregiver": isolated,
         "screened_patient": screened}.items()}
 
@@ -169,7 +162,7 @@ def wave_supplies(found: Surge, scenario: Scenario) -> tuple[tuple[TestWeek, ...
     demand = demand_of(_strategy(testing), weeks.new, {name: weeks.discharged[name] for name in SEVERE}, weeks.admitted, weeks.discharged, staff)
     tests = _tests(demand, weeks, able, days)
     done = demand.wanted if able is None else np.minimum(demand.wanted, able)
-    rows = [row for kit in _kits() if kit["kind"] in kinds
+    rows = [row for kit in listed("test_supplies") if kit["kind"] in kinds
             for row in _need("test", kit["item"], Label(kit["zh"], kit["en"]), kit["unit"], done * kinds[kit["kind"]], days)]
     rows += [row for one in quantities().values() for row in _need("protective", one.id, one.label, one.unit, used_in_weeks(one, person_days), days)]
     mean = {name: values / WEEK for name, values in weeks.bed_days.items()}

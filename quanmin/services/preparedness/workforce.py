@@ -5,13 +5,12 @@ Source: WHO COVID-19 Essential Supplies Forecasting Tool v4 with the hours of it
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from quanmin.catalog.supplies import listed
 from quanmin.model import Label
-from quanmin.services.preparedness.scenario import TEMPLATES
 
 SHIFT = 8
 CLASSES = ("mild", "moderate", "severe", "critical", "screened")
@@ -48,9 +47,8 @@ class Workforce:
 @cache
 def cadres() -> tuple[Cadre, ...]:
     """The kinds of staff with their hours."""
-    with (TEMPLATES / "care_hours.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(Cadre(row["cadre"], Label(row["zh"], row["en"]), row["group"], {name: float(row[name] or 0) for name in CLASSES})
-                     for row in csv.DictReader(stream))
+    return tuple(Cadre(row["cadre"], Label(row["zh"], row["en"]), row["group"], {name: float(row[name] or 0) for name in CLASSES})
+                 for row in listed("care_hours"))
 
 
 def per_patient(group: str, of: str) -> float:

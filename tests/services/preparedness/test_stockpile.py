@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quanmin.catalog.supplies import quantities
 from quanmin.model import Refusal
-from quanmin.services.preparedness.esft import Forecast, Setting, forecast, quantities
+from quanmin.services.preparedness.esft import Forecast, Setting, forecast
 from quanmin.services.preparedness.rotation import rescued, rotated, usable_stock
 from quanmin.services.preparedness.scenario import checked, template
 from quanmin.services.preparedness.stockpile import PARTS, Stockpile, days_of_cover, orders, stockpile_of

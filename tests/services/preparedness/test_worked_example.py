@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quanmin.catalog.supplies import quantities
 from quanmin.services.preparedness.campaign import hourly_capacity
 from quanmin.services.preparedness.case_management import courses, medicines, needed, supplies
-from quanmin.services.preparedness.esft import CLASSES, Forecast, Setting, forecast, quantities, used_in_weeks
+from quanmin.services.preparedness.esft import CLASSES, Forecast, Setting, forecast, used_in_weeks
 from quanmin.services.preparedness.laboratory import (
     Capacity,
     Demand,
