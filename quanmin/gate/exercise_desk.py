@@ -10,7 +10,6 @@ from quanmin.gate.actor import Actor
 from quanmin.gate.audit import Audit
 from quanmin.model.exercise import ExerciseAct, ExerciseStart
 from quanmin.records.exercise_ledger import record_exercise, record_exercise_act, recorded_exercise_acts, recorded_exercises
-from quanmin.records.ledger import now
 
 EXERCISE = re.compile(r"[0-9a-f]{12}")
 
@@ -20,14 +19,9 @@ class ExerciseDesk:
 
     actor: Actor
 
-    def now(self) -> str:
-        """This moment, its offset stated."""
-        return now()
-
     def sees_exercise(self, county: str) -> bool:
         """Whether an exercise of a county ("" the whole region) lies within the actor's scope; institutions see none."""
-        scope = self.actor.scope
-        return scope.kind == "region" or (scope.kind == "county" and county == scope.value)
+        return self.actor.scope.holds(county)
 
     def exercises(self) -> Sequence[ExerciseStart]:
         """The exercises within the actor's scope, in the order they began."""

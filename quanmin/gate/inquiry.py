@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from quanmin.catalog.messages import language, say
-from quanmin.gate import event_desk
 from quanmin.gate.actor import Actor
+from quanmin.gate.event_desk import EventDesk
 from quanmin.gate.exercise_desk import ExerciseDesk
 from quanmin.gate.finding_desk import act, acts_seen, findings_seen, replayed
 from quanmin.gate.targets import InForce, in_force
@@ -18,10 +18,9 @@ from quanmin.model import Answer, Cell, Indicator, Problem, Refusal
 from quanmin.model.appraisal import Handbook, ScoringSheet
 from quanmin.model.asker import UNITS, Evidence, Unit
 from quanmin.model.disease import NotifiableDisease
-from quanmin.model.event import Contact, EventAct
 from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check
-from quanmin.records.ledger import today
+from quanmin.records.ledger import now, today
 from quanmin.services.indicators import Indicators
 from quanmin.services.indicators.suppression import suppress
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 CODE = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 UNIT_DIMENSION = {"county": "place", "facility": "facility_code"}
+Made = TypeVar("Made")
 FEWEST_COUNTIES = 8  # where no regions are registered, the most frequent home counties stand in
 
 
@@ -61,7 +61,7 @@ def _made_of(indicator: Indicator) -> list[str]:
     return [indicator.of] if indicator.kind == "growth" else list(indicator.parts.values())
 
 
-class Inquiry(ExerciseDesk):
+class Inquiry(EventDesk, ExerciseDesk):
     """An Asker: an actor in front of opened indicators; `remember` may keep what was worked out under a key (see Desk.remembered).
 
     `whole` gives the same of the whole region, for what is learnt from all of it; without it only who sees the region can compare with it.
@@ -312,6 +312,10 @@ class Inquiry(ExerciseDesk):
         """This day in China."""
         return today()
 
+    def now(self) -> str:
+        """This moment, its offset stated."""
+        return now()
+
     def sheets(self) -> Mapping[str, ScoringSheet]:
         """The scoring sheets of appraisals by id."""
         return self.indicators.catalog.sheets
@@ -347,33 +351,15 @@ class Inquiry(ExerciseDesk):
         """The notifiable diseases by code."""
         return self.indicators.catalog.diseases
 
-    def sees_events(self, county: str) -> bool:
-        """Whether a county's signals and events lie within the actor's scope."""
-        return event_desk.is_seen(self, county)
-
-    def event_acts(self, event: str = "") -> Sequence[EventAct]:
-        """What was done about an event of surveillance, or about all, within the actor's scope."""
-        return event_desk.event_acts_seen(self, event)
-
-    def all_event_acts(self) -> Sequence[EventAct]:
-        """What was done about events anywhere, to work out what is usual; not to be shown."""
-        return event_desk.event_acts_anywhere(self)
-
-    def act_on_event(self, act: EventAct) -> None:
-        """Record an act on an event in the actor's name, audited."""
-        event_desk.act_on_event(self, act)
-
-    def contacts(self, event: str, county: str) -> Sequence[Contact]:
-        """The contacts of an event's cases, masked by role, audited."""
-        return event_desk.contacts_seen(self, event, county)
-
-    def add_contact(self, contact: Contact) -> int:
-        """Record a contact in the actor's name, audited."""
-        return event_desk.add_contact(self, contact)
-
-    def contact_ill(self, event: str, county: str, number: int, card: str) -> None:
-        """Note the card of a contact who fell ill, audited."""
-        event_desk.contact_ill(self, event, county, number, card)
+    def kept(self, key: str, make: Callable[[], Made]) -> Made:
+        """What `make` gives of what was learnt of the region, worked out once for everybody; raises NotAllowed like `learnt`."""
+        self.actor.require("figures", "figures", f"learnt {key}")
+        if self._whole is not None:
+            return self._whole().kept(key, make)
+        if self.actor.scope.kind != "region":
+            self.actor.refuse("figures", f"learnt {key}")
+        found: Made = self._remember(("kept", key), make)
+        return found
 
     def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[pa.Table, str], Any]) -> Any:
         """What `make` learns from columns of all rows of the region and its newest complete month, worked out once for everybody.

@@ -51,6 +51,10 @@ class Scope:
         """The condition a question counted by `places` carries besides, so that a county's figure is the one the region sees of it."""
         return [f"place = '{self.value}'"] if self.kind == "county" and all(places) else []
 
+    def holds(self, county: str) -> bool:
+        """Whether what people do in a county ("" the whole region) lies within: the region's and the county's own; an institution holds none."""
+        return self.kind == "region" or (self.kind == "county" and county == self.value)
+
     def limits(self, tables: dict[str, Table]) -> dict[str, str]:
         """Table → predicate, for an engine that must show nothing else."""
         return {name: predicate for name, table in tables.items() if (predicate := self.predicate(table))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from quanmin.model.answer import Answer, Cell
 from quanmin.model.appraisal import Handbook, ScoringSheet
@@ -14,6 +14,7 @@ from quanmin.model.exercise import ExerciseAct, ExerciseStart
 from quanmin.model.finding import FindingAct, Found, Replay
 from quanmin.model.question import Check, Indicator
 
+Made = TypeVar("Made")
 UNITS = ("county", "facility")
 
 
@@ -185,6 +186,9 @@ class Asker(Protocol):
 
     def act_on_exercise(self, act: ExerciseAct) -> None:
         """Record an act of an exercise; raises Refusal outside the asker's scope, or where somebody was faster."""
+
+    def kept(self, key: str, make: Callable[[], Made]) -> Made:
+        """What `make` gives of what was learnt of the region before, worked out once for everybody: to be filtered like it."""
 
     def learnt(self, key: str, table: str, columns: Sequence[str], make: Callable[[Any, str], Any]) -> Any:
         """What `make` learns from columns (an Arrow table) of all rows of the region and its newest complete month; worked out once for everybody.

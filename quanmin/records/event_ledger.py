@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 
-from quanmin.catalog.messages import say
-from quanmin.model import Problem, Refusal
 from quanmin.model.event import Contact, EventAct
 from quanmin.records import ledger_tables as t
-from quanmin.records.ledger import Ledger, now
+from quanmin.records.ledger import Ledger, first, now
 
 
 def record_event_act(ledger: Ledger, act: EventAct) -> None:
     """Record an act; raises Refusal where somebody else has taken the step."""
-    with _first(), ledger.transaction() as connection:
+    with first("event", "finding_moved"), ledger.transaction() as connection:
         connection.execute(insert(t.event_act).values(**asdict(act) | {"at": now()}))
 
 
@@ -32,7 +27,7 @@ def recorded_event_acts(ledger: Ledger, event: str = "") -> list[EventAct]:
 def record_contact(ledger: Ledger, contact: Contact) -> int:
     """Record a contact of a case under the next number of its event, which is returned; raises Refusal where somebody else took the number."""
     told = {name: value for name, value in asdict(contact).items() if name != "found_card"}
-    with _first(), ledger.transaction() as connection:
+    with first("event", "finding_moved"), ledger.transaction() as connection:
         last = select(func.coalesce(func.max(t.event_contact.c.number), 0)).where(t.event_contact.c.event == contact.event)
         number = int(connection.execute(last).scalar_one()) + 1
         connection.execute(insert(t.event_contact).values(**told | {"number": number, "at": now()}))
@@ -41,7 +36,7 @@ def record_contact(ledger: Ledger, contact: Contact) -> int:
 
 def record_contact_ill(ledger: Ledger, event: str, number: int, card: str, by: str) -> None:
     """Record the report card of a contact who fell ill, once; raises Refusal where it is recorded already."""
-    with _first(), ledger.transaction() as connection:
+    with first("event", "finding_moved"), ledger.transaction() as connection:
         connection.execute(insert(t.event_illness).values(event=event, contact=number, card=card, by=by, at=now()))
 
 
@@ -52,12 +47,3 @@ def recorded_contacts(ledger: Ledger, event: str) -> list[Contact]:
     with ledger.reading() as connection:
         cards: dict[int, str] = {contact: card for contact, card in connection.execute(ill)}
         return [Contact(**row, found_card=cards.get(row["number"], "")) for row in connection.execute(people.order_by(t.event_contact.c.number)).mappings()]
-
-
-@contextmanager
-def _first() -> Iterator[None]:
-    """Of two who take the same step the second is refused."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Refusal(Problem("event", None, "step", "", say("finding_moved"), say("mend_finding_moved"))) from error

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
 
-from quanmin.catalog.messages import say
-from quanmin.model import Problem, Refusal
 from quanmin.model.exercise import ExerciseAct, ExerciseStart
 from quanmin.records import ledger_tables as t
-from quanmin.records.ledger import Ledger, now
+from quanmin.records.ledger import Ledger, first, now
 
 
 def record_exercise(ledger: Ledger, start: ExerciseStart) -> None:
@@ -28,11 +25,8 @@ def recorded_exercises(ledger: Ledger) -> list[ExerciseStart]:
 
 def record_exercise_act(ledger: Ledger, act: ExerciseAct) -> None:
     """Record an act; raises Refusal where somebody else has taken the step."""
-    try:
-        with ledger.transaction() as connection:
-            connection.execute(insert(t.exercise_act).values(**asdict(act) | {"at": now()}))
-    except IntegrityError as error:
-        raise Refusal(Problem("exercise", None, "step", "", say("exercise_moved"), say("mend_finding_moved"))) from error
+    with first("exercise", "exercise_moved"), ledger.transaction() as connection:
+        connection.execute(insert(t.exercise_act).values(**asdict(act) | {"at": now()}))
 
 
 def recorded_exercise_acts(ledger: Ledger, exercise: str = "") -> list[ExerciseAct]:

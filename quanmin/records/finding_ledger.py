@@ -7,24 +7,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
 
-from quanmin.catalog.messages import say
-from quanmin.model import Problem, Refusal
 from quanmin.model.finding import FindingAct
 from quanmin.records import ledger_tables as t
-from quanmin.records.ledger import Ledger, now
+from quanmin.records.ledger import Ledger, first, now
 
 
 def record_acts(ledger: Ledger, acts: Sequence[FindingAct]) -> None:
     """Record acts, all or none; raises Refusal where somebody else has taken one of the steps."""
     if not acts:
         return
-    try:
-        with ledger.transaction() as connection:
-            connection.execute(insert(t.finding_act), [asdict(one) | {"at": now()} for one in acts])
-    except IntegrityError as error:
-        raise Refusal(Problem("finding", None, "step", "", say("finding_moved"), say("mend_finding_moved"))) from error
+    with first("finding", "finding_moved"), ledger.transaction() as connection:
+        connection.execute(insert(t.finding_act), [asdict(one) | {"at": now()} for one in acts])
 
 
 def recorded_acts(ledger: Ledger, finding: str = "") -> list[FindingAct]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event, func, insert, inspect, select, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
@@ -27,6 +27,15 @@ WHOLE = "1900-01-01"  # the period of a table that has none
 def now() -> str:
     """This moment, +08:00 stated."""
     return datetime.now(CHINA_TIME).isoformat(timespec="seconds")
+
+
+@contextmanager
+def first(of: str, moved: str) -> Iterator[None]:
+    """Of two who take the same step the second is refused: a key of the ledger that is taken becomes a Refusal about a file of that kind."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refusal(Problem(of, None, "step", "", say(moved), say("mend_finding_moved"))) from error
 
 
 def today() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -69,8 +70,6 @@ def test_weeks_by_place_are_the_cards_and_the_rates_their_residents(region: Regi
 
 
 def week_of(day: str) -> str:
-    from datetime import date
-
     return date.fromisoformat(day).strftime("%G-W%V")
 
 

@@ -18,7 +18,7 @@ from quanmin.services.surveillance.clustering import Cluster, Scanned, Study, cl
 from quanmin.services.surveillance.daily import CASE
 from quanmin.services.surveillance.delays import CaseNowcast, family, shown_nowcast
 from quanmin.services.surveillance.events import Event
-from quanmin.services.surveillance.seen import Watched, counties_seen, events_seen, known_on, one_event, refuse, watched_of, worked_out
+from quanmin.services.surveillance.seen import Watched, counties_seen, events_seen, known_on, one_event, refuse, watched_of
 from quanmin.services.surveillance.townships import places, residents_by_place, residents_of_counties, residents_of_townships
 from quanmin.services.surveillance.transmission import Transmission, transmission
 from quanmin.services.surveillance.trends import DiseaseTrend, trends_of
@@ -83,7 +83,7 @@ def nowcast_cases(asker: Asker, item: str = "", place: str = "", event: str = ""
         _disease(asker, item)
         seen, since, until = counties_seen(asker, place), lines.now - watch()["nowcast"]["shown_days"] + 1, lines.now
     key = f"nowcast {item} {place} {','.join(sorted(seen))} {since} {until}"
-    told = worked_out(asker, key, lambda: shown_nowcast(lines, item, place, seen, asker.diseases(), since, until))
+    told = asker.kept(key, lambda: shown_nowcast(lines, item, place, seen, asker.diseases(), since, until))
     if not seen:
         return CaseNowcast(item, place, told.known_on, "", 0, 0, 0, 0, ())
     return told if _sees_all(asker) else replace(told, delay_cases=min(told.delay_cases, watch()["nowcast"]["enough_delays"]))
@@ -94,7 +94,7 @@ def reproduction_number(asker: Asker, item: str, place: str = "") -> Transmissio
     """How many people a case infects (Cori's R) over the last year: of a disease whose serial interval is known, in what is seen or a county."""
     _disease(asker, item)
     lines, seen = cases_of(asker), counties_seen(asker, place)
-    return worked_out(asker, f"r {item} {place} {','.join(sorted(seen))}", lambda: transmission(lines, item, place, seen, asker.diseases()))
+    return asker.kept(f"r {item} {place} {','.join(sorted(seen))}", lambda: transmission(lines, item, place, seen, asker.diseases()))
 
 
 def study_seen(asker: Asker, found: Watched) -> Study:
@@ -107,7 +107,7 @@ def _scan(asker: Asker, found: Watched, item: str, is_past: bool) -> Scanned:
     if not found.daily.keys:
         return Scanned((), 0, 0, 0, "")
     end, items = found.daily.counts.shape[1] - 1, [item] if is_past else []
-    return worked_out(asker, f"clusters {item if is_past else 'now'}", lambda: clusters_on(study_seen(asker, found), end, items, is_past))
+    return asker.kept(f"clusters {item if is_past else 'now'}", lambda: clusters_on(study_seen(asker, found), end, items, is_past))
 
 
 def _clusters(asker: Asker, item: str, place: str, is_past: bool) -> ClusterList:

@@ -17,8 +17,6 @@ from quanmin.services.surveillance.daily import CASE, Daily, Numbers, Whole
 from quanmin.services.surveillance.townships import Places
 from quanmin.services.surveillance.watching import day_text, watch
 
-Grid = tuple[Whole, Whole, Whole]  # place, day, count of rows
-
 
 @dataclass(frozen=True)
 class ClusterPlace:
@@ -76,7 +74,7 @@ class Scanned:
 
 @dataclass(frozen=True)
 class Study:
-    """What is scanned: places with points, and every case row as place (-1 none), day and count; `end` the last day (a place in the columns of the counts)."""
+    """What is scanned: places with points, and every case row as series, place (-1 none), day and count."""
 
     codes: tuple[str, ...]
     county: tuple[str, ...]

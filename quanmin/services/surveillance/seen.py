@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from quanmin.catalog.messages import say
 from quanmin.model import Problem, Refusal
@@ -16,8 +16,6 @@ from quanmin.services.surveillance.episodes import judged_and_watched
 from quanmin.services.surveillance.events import Event, events_of
 from quanmin.services.surveillance.signal import Signal
 from quanmin.services.surveillance.watching import Excluded, Judged, day_text
-
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,6 @@ def watched_of(asker: Asker) -> Watched:
         return Watched(daily, *judged_and_watched(daily, diseases, excluded))
 
     found: Watched = asker.learnt(key, TABLE, COLUMNS, make)
-    return found
-
-
-def worked_out(asker: Asker, key: str, make: Callable[[], Made]) -> Made:
-    """What `make` gives of what was learnt of the region before, worked out once for a snapshot; the column is read because something must be."""
-    found: Made = asker.learnt(key, "region", ("region_code",), lambda rows, newest: make())
     return found
 
 

@@ -14,8 +14,10 @@ FOUR = 4
 
 @dataclass(frozen=True)
 class DiseaseTrend:
-    """Cases of a disease in a county in the seven days to the newest day and in the four times seven; what was expected of both (None: nothing could be), and
-    the limit of the week. `weeks` are the last half year, seven days each, the newest last; `ratio` four weeks seen against expected."""
+    """Cases of a disease in a county in the seven days to the newest day and in the four times seven, with what was expected (None: nothing could be).
+
+    `week_upper` is the limit of the week; `weeks` are the last half year, seven days each, the newest last.
+    """
 
     item: str
     week: int
