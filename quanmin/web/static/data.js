@@ -12,7 +12,7 @@
 
   function calendarHeat(d, c, holder, tools) {
     const below = narrow() ? 76 : 40;
-    spread(holder, d.y.length, 24, 60 + below);
+    spread(holder, d.y.length, 24, (narrow() ? 130 : 60) + below); // names stand slanted on a phone
     const shades = d.tones.map((tone, i) => ({ color: rgba(c(tone), i === 3 ? 0.5 : i === 4 ? 0.5 : 0.28) }));
     return Object.assign(tools.shared(c), {
       grid: { left: 8, right: 8, top: 8, bottom: below, containLabel: true }, xAxis: across(d, c), yAxis: names(d, c),
